@@ -78,9 +78,9 @@ class Interrupted : public Error {
 }  // namespace kilonat
 
 /// Checks a precondition on the caller of a public function, also in release builds.
-#define KILONAT_REQUIRE(condition, ErrorType, ...)          \
-  do {                                                      \
-    if (!(condition)) {                                     \
+#define KILONAT_REQUIRE(condition, ErrorType, ...)            \
+  do {                                                        \
+    if (!(condition)) {                                       \
       throw ::kilonat::ErrorType(::fmt::format(__VA_ARGS__)); \
-    }                                                       \
+    }                                                         \
   } while (false)
