@@ -22,6 +22,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -30,8 +31,8 @@ namespace kilonat::config {
 
 /// What is known of a field beside its type and default.
 struct FieldDoc {
-  std::string doc;                                        ///< one line, for the reference
-  std::string unit;                                       ///< "Hz", "kbit/s"; empty: a pure number
+  std::string doc{};                                      ///< one line, for the reference
+  std::string unit{};                                     ///< "Hz", "kbit/s"; empty: a pure number
   double min = -std::numeric_limits<double>::infinity();  ///< inclusive; arrays: of each element
   double max = std::numeric_limits<double>::infinity();   ///< inclusive
   std::vector<std::string> choices{};  ///< of a string: the values allowed; empty: any
