@@ -5,6 +5,10 @@
 
 namespace kilonat::config {
 
+namespace {
+constexpr std::size_t kMinAbbreviation = 3;  // letters
+}
+
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   // Three rows of the dynamic programme: before last, last, present.
   std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
@@ -33,7 +37,10 @@ std::string nearest_spelling(std::string_view name, std::span<const std::string>
       nearest = candidate;
     }
   }
-  return nearest;
+  if (!nearest.empty() || name.size() < kMinAbbreviation) return nearest;
+  const auto continues = [name](const std::string& c) { return c.starts_with(name); };
+  const auto found = std::find_if(candidates.begin(), candidates.end(), continues);
+  return found == candidates.end() ? std::string() : *found;
 }
 
 }  // namespace kilonat::config

@@ -11,8 +11,8 @@ namespace kilonat::config {
 /// (optimal string alignment distance).
 [[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
 
-/// The candidate nearest to `name`, or empty if none is near enough to be what was meant
-/// (more than a third of its letters, at least two, wrong).
+/// The candidate nearest to `name`, at most a third of its letters (two in a short one) wrong; else
+/// one that `name` abbreviates (three letters or more); else empty.
 [[nodiscard]] std::string nearest_spelling(std::string_view name,
                                            std::span<const std::string> candidates);
 
