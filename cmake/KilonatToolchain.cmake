@@ -19,6 +19,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     add_link_options(-fuse-ld=mold)
   endif()
   add_compile_options(-fpch-preprocess)
+  # The precompiled header is shared by libraries and executables, so both need the same flag.
+  set(CMAKE_CXX_COMPILE_OPTIONS_PIE ${CMAKE_CXX_COMPILE_OPTIONS_PIC})
 endif()
 
 add_library(kilonat_warnings INTERFACE)

@@ -1,0 +1,41 @@
+#include "kilonat/train/ema.h"
+
+#include <algorithm>
+
+#include <ATen/ATen.h>
+
+namespace kilonat::train {
+
+Ema::Ema(const NamedTensors& tensors, double decay) : averages_(snapshot(tensors)), decay_(decay) {}
+
+void Ema::update_(const NamedTensors& tensors) {
+  const torch::NoGradGuard no_grad;
+  const auto n = static_cast<double>(num_updates_);
+  const double decay = std::min(decay_, (1 + n) / (10 + n));
+  for (auto& [name, average] : averages_) {
+    const torch::Tensor& value = tensors.at(name);
+    if (average.is_floating_point()) {
+      average.lerp_(value.detach(), 1 - decay);
+    } else {
+      average.copy_(value);
+    }
+  }
+  ++num_updates_;
+}
+
+void Ema::restore(const NamedTensors& averages, std::int64_t num_updates) {
+  copy_named_tensors_(averages_, averages, "averaged weights");
+  num_updates_ = num_updates;
+}
+
+EmaScope::EmaScope(NamedTensors module_tensors, const NamedTensors& averages)
+    : module_tensors_(std::move(module_tensors)), kept_(snapshot(module_tensors_)) {
+  copy_named_tensors_(module_tensors_, averages, "averaged weights");
+}
+
+EmaScope::~EmaScope() {
+  const torch::NoGradGuard no_grad;
+  for (const auto& [name, tensor] : module_tensors_) tensor.detach().copy_(kept_.at(name));
+}
+
+}  // namespace kilonat::train
