@@ -4,13 +4,11 @@
 /// The file is a sequence of TFRecords (length, masked CRC-32C of the length, data, masked CRC-32C
 /// of the data), each a serialised Event of tensorboard.proto.
 
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,21 +16,9 @@
 
 namespace kilonat::tensorboard {
 class Event;
-class Value;
 }  // namespace kilonat::tensorboard
 
 namespace kilonat::train {
-
-/// CRC-32C (Castagnoli) of the bytes.
-[[nodiscard]] std::uint32_t crc32c(std::string_view bytes);
-/// The same rotated and offset, as TFRecords store it.
-[[nodiscard]] std::uint32_t masked_crc32c(std::string_view bytes);
-/// One TFRecord around `data`.
-[[nodiscard]] std::string tfrecord(std::string_view data);
-
-/// A 16-bit PCM WAV file of planar samples; what is beyond [-1, 1] is clipped.
-[[nodiscard]] std::string wav_bytes(std::int64_t sample_rate_hz,
-                                    std::span<const std::vector<float>> channels);
 
 /// Writes an event file of its own into `folder`: "events.out.tfevents.<time>.kilonat.<pid>.<n>".
 class TensorBoardWriter : public RunSink {
