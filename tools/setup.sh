@@ -6,29 +6,44 @@ kilonat_packages() { sed -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' packages.
 # The cores this process may use (its affinity mask, not the machine's count).
 kilonat_jobs() { nproc; }
 
-# Installs the packages that are missing; says so before. Needs apt, and root or sudo.
-kilonat_install_packages() {
-  local missing=() name
+# Those of packages.txt that are not installed, one a line.
+kilonat_missing_packages() {
+  local name
   for name in $(kilonat_packages); do
-    dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'install ok installed' || missing+=("$name")
+    dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'install ok installed' || echo "$name"
   done
-  [ "${#missing[@]}" -eq 0 ] && return 0
-  echo "kilonat: installing ${#missing[@]} Debian packages: ${missing[*]}"
-  if ! command -v apt-get >/dev/null; then
-    echo "kilonat: apt-get not found; install these packages by hand, then run again" >&2; return 1
-  fi
-  local sudo=()
-  if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null || { echo "kilonat: not root and no sudo; run as root: apt-get install ${missing[*]}" >&2; return 1; }
-    sudo=(sudo)
-  fi
-  "${sudo[@]}" apt-get update -qq
-  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-# kilonat_build PRESET [TARGET...]: configures and builds into build/PRESET.
+# Installs the packages that are missing; says so before. Needs apt, and root or sudo.
+kilonat_install_packages() {
+  if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+    echo "kilonat: no apt here; the packages of packages.txt are taken to be installed" >&2
+    return 0
+  fi
+  local missing sudo=()
+  mapfile -t missing < <(kilonat_missing_packages)
+  [ "${#missing[@]}" -eq 0 ] && return 0
+  if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null; then
+      echo "kilonat: ${#missing[@]} Debian packages are missing, and this is neither root nor is there sudo;" \
+        "as root run: apt-get install --no-install-recommends ${missing[*]}" >&2
+      return 1
+    fi
+    sudo=(sudo)
+  fi
+  echo "kilonat: installing ${#missing[@]} Debian packages: ${missing[*]}"
+  if ! "${sudo[@]}" apt-get update -qq ||
+    ! "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+      apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null; then
+    echo "kilonat: apt-get failed; is there a network, and is this Debian 12?" >&2
+    return 1
+  fi
+}
+
+# kilonat_build PRESET [TARGET...]: configures and builds into build/PRESET; what is built is kept.
 kilonat_build() {
-  local preset=$1; shift
+  local preset=$1
+  shift
   cmake --preset "$preset" >/dev/null
   cmake --build "build/$preset" -j "$(kilonat_jobs)" ${1:+--target "$@"}
 }

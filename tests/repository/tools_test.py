@@ -1,0 +1,75 @@
+"""Tests of tools/check_layers.py and tools/check_length.py on small made-up trees."""
+
+import pathlib
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+
+import check_layers  # noqa: E402
+import check_length  # noqa: E402
+
+
+class TreeTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.root = pathlib.Path(self.folder.name)
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    def write(self, path, text):
+        path = self.root / path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+class CheckLayersTest(TreeTest):
+    def test_allows_edges_that_lead_down(self):
+        self.write("src/kilonat/codec/a.cpp",
+                   '#include "kilonat/codec/a.h"\n#include "kilonat/rate/b.h"\n')
+        self.assertEqual(check_layers.check(self.root), [])
+
+    def test_names_an_edge_that_leads_up(self):
+        self.write("src/kilonat/base/a.h", '#pragma once\n#include "kilonat/rate/b.h"\n')
+        self.assertEqual(
+            check_layers.check(self.root),
+            ["src/kilonat/base/a.h:2: layer 'base' may not include layer 'rate'"])
+
+    def test_names_torch_in_a_torch_free_layer(self):
+        self.write("src/kilonat/rate/a.cpp", "#include <torch/torch.h>\n")
+        self.assertIn("torch-free", check_layers.check(self.root)[0])
+
+    def test_names_printing_outside_cli_but_not_in_comments(self):
+        self.write("src/kilonat/rate/a.cpp",
+                   'std::cout << 1;\n// std::cout is for cli\nsnprintf(b, 1, "");\n')
+        findings = check_layers.check(self.root)
+        self.assertEqual(len(findings), 1)
+        self.assertIn("a.cpp:1: only layer 'cli'", findings[0])
+
+    def test_names_a_layer_that_the_table_does_not_hold(self):
+        self.write("src/kilonat/extras/a.h", "")
+        self.assertIn("'extras' is not in the table", check_layers.check(self.root)[0])
+
+    def test_table_has_no_cycle(self):
+        def reaches(layer, target, seen):
+            return any(
+                below == target or (below not in seen and reaches(below, target, seen | {below}))
+                for below in check_layers.ALLOWED[layer])
+
+        for layer in check_layers.ALLOWED:
+            self.assertFalse(reaches(layer, layer, set()), layer)
+
+
+class CheckLengthTest(TreeTest):
+    def test_names_a_file_of_401_lines(self):
+        self.write("src/kilonat/base/short.cpp", "x\n" * 400)
+        self.write("src/kilonat/base/long.cpp", "x\n" * 401)
+        found = list(check_length.long_files(self.root))
+        self.assertEqual(found, [(pathlib.Path("src/kilonat/base/long.cpp"), 401)])
+
+
+if __name__ == "__main__":
+    unittest.main()
