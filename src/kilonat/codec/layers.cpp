@@ -1,0 +1,78 @@
+#include "kilonat/codec/layers.h"
+
+#include <torch/nn/functional/padding.h>
+
+#include "kilonat/base/errors.h"
+
+namespace kilonat::codec {
+
+namespace {
+
+/// The weight of a layer under weight norm, norm over all axes but the first.
+at::Tensor normed_weight(const at::Tensor& v, const at::Tensor& g) {
+  return at::_weight_norm(v, g, /*dim=*/0);
+}
+
+}  // namespace
+
+WeightNormConv1dImpl::WeightNormConv1dImpl(const ConvOptions& options) : options_(options) {
+  weight_g = register_parameter("weight_g", torch::ones({options.out_channels, 1, 1}));
+  weight_v = register_parameter(
+      "weight_v", torch::ones({options.out_channels, options.in_channels, options.kernel}));
+  if (options.bias) bias = register_parameter("bias", torch::zeros({options.out_channels}));
+}
+
+at::Tensor WeightNormConv1dImpl::weight() const {
+  return normed_weight(weight_v, weight_g);
+}
+
+at::Tensor WeightNormConv1dImpl::forward(const at::Tensor& x_BCT, Edges edges) {
+  const bool padded = edges == Edges::kPadded;
+  const bool even = options_.padding_left == options_.padding_right;
+  const at::Tensor input =
+      padded && !even
+          ? at::constant_pad_nd(x_BCT, {options_.padding_left, options_.padding_right}, 0)
+          : x_BCT;
+  const std::int64_t padding = padded && even ? options_.padding_left : 0;
+  return at::conv1d(input, weight(), bias, options_.stride, padding, options_.dilation);
+}
+
+WeightNormConvTranspose1dImpl::WeightNormConvTranspose1dImpl(const TransposedConvOptions& options)
+    : options_(options) {
+  weight_g = register_parameter("weight_g", torch::ones({options.in_channels, 1, 1}));
+  weight_v = register_parameter(
+      "weight_v", torch::ones({options.in_channels, options.out_channels, options.kernel}));
+  bias = register_parameter("bias", torch::zeros({options.out_channels}));
+}
+
+at::Tensor WeightNormConvTranspose1dImpl::weight() const {
+  return normed_weight(weight_v, weight_g);
+}
+
+at::Tensor WeightNormConvTranspose1dImpl::forward(const at::Tensor& x_BCT, Edges edges) {
+  const bool padded = edges == Edges::kPadded;
+  return at::conv_transpose1d(x_BCT,
+                              weight(),
+                              bias,
+                              options_.stride,
+                              padded ? options_.padding : 0,
+                              padded ? options_.output_padding : 0);
+}
+
+SnakeImpl::SnakeImpl(std::int64_t channels, const std::string& kind) {
+  if (kind == "linear") {
+    alpha = register_parameter("alpha", torch::ones({1, channels, 1}));
+  } else {
+    alpha = register_parameter("alpha", torch::zeros({1, channels, 1}));
+    beta = register_parameter("beta", torch::zeros({1, channels, 1}));
+  }
+}
+
+at::Tensor SnakeImpl::forward(const at::Tensor& x_BCT) {
+  constexpr double kEpsilon = 1e-9;
+  const at::Tensor a = beta.defined() ? alpha.exp() : alpha;
+  const at::Tensor b = beta.defined() ? beta.exp() : alpha;
+  return x_BCT + (b + kEpsilon).reciprocal() * (a * x_BCT).sin().square();
+}
+
+}  // namespace kilonat::codec
