@@ -1,4 +1,4 @@
-"""Tests of tools/check_layers.py and tools/check_length.py on small made-up trees."""
+"""Tests of the Python scripts of tools/ on small made-up input."""
 
 import pathlib
 import sys
@@ -10,6 +10,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 import check_layers  # noqa: E402
 import check_length  # noqa: E402
+import summarise_eval  # noqa: E402
 
 
 class TreeTest(unittest.TestCase):
@@ -69,6 +70,15 @@ class CheckLengthTest(TreeTest):
         self.write("src/kilonat/base/long.cpp", "x\n" * 401)
         found = list(check_length.long_files(self.root))
         self.assertEqual(found, [(pathlib.Path("src/kilonat/base/long.cpp"), 401)])
+
+
+class SummariseEvalTest(unittest.TestCase):
+    def test_prints_what_the_report_holds(self):
+        lines = summarise_eval.summary(
+            {"target_kbps": 2, "rate_kbps": 1.98765, "si_sdr_db": None, "clips": [{}, {}]})
+        self.assertEqual(lines, ["target rate            2.000 kbit/s",
+                                 "measured rate          1.988 kbit/s",
+                                 "clips                  2"])
 
 
 if __name__ == "__main__":
