@@ -75,7 +75,7 @@ bool is_temporary_name(const fs::path& path) {
 }
 
 // A trailing slash would make the last component empty.
-fs::path without_trailing_slash(fs::path path) {
+fs::path without_trailing_slash(const fs::path& path) {
   return path.has_filename() ? path : path.parent_path();
 }
 
@@ -182,8 +182,8 @@ void AtomicFile::commit() {
   sync_parent(final_);
 }
 
-AtomicDirectory::AtomicDirectory(fs::path final_path)
-    : final_(without_trailing_slash(std::move(final_path))), temporary_(temporary_name(final_)) {
+AtomicDirectory::AtomicDirectory(const fs::path& final_path)
+    : final_(without_trailing_slash(final_path)), temporary_(temporary_name(final_)) {
   create_folder(temporary_);
 }
 

@@ -57,7 +57,7 @@ class AtomicFile {
 class AtomicDirectory {
  public:
   /// Creates the temporary folder (and missing parents). @throws IoError.
-  explicit AtomicDirectory(std::filesystem::path final_path);
+  explicit AtomicDirectory(const std::filesystem::path& final_path);
   ~AtomicDirectory();
   AtomicDirectory(AtomicDirectory&& other) noexcept;
   AtomicDirectory& operator=(AtomicDirectory&&) = delete;

@@ -23,7 +23,7 @@ constexpr bool kIsVector<std::vector<T>> = true;
 
 // The name of a scalar type, singular, with its article for errors.
 template <class T>
-constexpr std::string_view kScalarName = "";
+constexpr std::string_view kScalarName{};
 template <>
 constexpr std::string_view kScalarName<bool> = "true or false";
 template <>

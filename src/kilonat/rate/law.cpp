@@ -43,6 +43,7 @@ std::unique_ptr<Law> make_law(const RateLawOptions& options) {
 
 std::vector<std::string> law_names() {
   std::vector<std::string> names;
+  names.reserve(kTable.size());
   for (const Entry& entry : kTable) names.emplace_back(entry.name);
   return names;
 }
