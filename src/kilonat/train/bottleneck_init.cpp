@@ -1,0 +1,141 @@
+#include "kilonat/train/bottleneck_init.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include "kilonat/base/errors.h"
+#include "kilonat/codec/gaussian.h"
+#include "kilonat/config/schema.h"
+#include "kilonat/train/named_tensors.h"
+#include "kilonat/train/rate_terms.h"
+
+namespace kilonat::train {
+namespace {
+
+/// A channel whose output hardly moves is left at this spread rather than blown up without bound.
+constexpr double kMinSpread = 1e-6;
+
+/// The layer whose output is the means and raw spreads: 2 D rows of weight_g and bias.
+struct PosteriorLayer {
+  torch::Tensor weight_g;  // [2 D, 1, 1]
+  torch::Tensor bias;      // [2 D]
+};
+
+PosteriorLayer posterior_layer(const codec::Autoencoder& model) {
+  const auto& options = model->options();
+  const std::string prefix =
+      options.bottleneck.projections
+          ? std::string("quantizer.in_proj")
+          : fmt::format("encoder.block.{}", options.encoder_strides.size() + 2);
+  const NamedTensors parameters = parameters_of(*model);
+  const auto weight = parameters.find(prefix + ".weight_g");
+  const auto bias = parameters.find(prefix + ".bias");
+  KILONAT_REQUIRE(weight != parameters.end() && bias != parameters.end(),
+                  InternalError,
+                  "initialising the bottleneck: no parameters '{}.weight_g' and '{}.bias'",
+                  prefix,
+                  prefix);
+  return {weight->second, bias->second};
+}
+
+/// Means and raw spreads [B, 2 D, F] of every batch, edges cut off, in one tensor.
+torch::Tensor posterior_parameters(codec::Autoencoder& model,
+                                   const std::vector<torch::Tensor>& batches,
+                                   std::int64_t edge_frames) {
+  std::vector<torch::Tensor> parts;
+  for (const torch::Tensor& x_BCT : batches) {
+    const torch::Tensor raw =
+        model->gaussian->parameters_from_features(model->encoder(model->pad_to_frames(x_BCT)));
+    const std::int64_t inner = raw.size(2) - 2 * edge_frames;
+    KILONAT_REQUIRE(inner > 0,
+                    ConfigError,
+                    "initialising the bottleneck: excerpts of {} latent frames leave none without "
+                    "rate.edge_frames = {} at each end",
+                    raw.size(2),
+                    edge_frames);
+    parts.push_back(raw.narrow(2, edge_frames, inner));
+  }
+  return torch::cat(parts);
+}
+
+/// Makes rows [first, first + count) of the layer's output have the given moments per channel.
+void rescale_rows_(const PosteriorLayer& layer,
+                   const torch::Tensor& output_BDF,
+                   std::int64_t first,
+                   double wanted_mean,
+                   double wanted_spread) {
+  const std::int64_t count = output_BDF.size(1);
+  const std::vector<std::int64_t> over{0, 2};
+  const torch::Tensor mean_D = output_BDF.mean(at::IntArrayRef(over));
+  const torch::Tensor spread_D =
+      output_BDF.std(at::IntArrayRef(over), /*unbiased=*/false).clamp_min(kMinSpread);
+  const torch::Tensor scale_D = wanted_spread / spread_D;
+  layer.weight_g.narrow(0, first, count).mul_(scale_D.view({-1, 1, 1}));
+  torch::Tensor bias = layer.bias.narrow(0, first, count);
+  bias.sub_(mean_D).mul_(scale_D).add_(wanted_mean);
+}
+
+}  // namespace
+
+void describe(config::Schema& schema, BottleneckInitOptions& options) {
+  schema
+      .field("from_data",
+             options.from_data,
+             {.doc = "give the gaussian bottleneck the prior's moments on the first batches"})
+      .field("num_batches",
+             options.num_batches,
+             {.doc = "batches to measure on", .min = 1, .max = 1000})
+      .field("start_factor",
+             options.start_factor,
+             {.doc = "nats per frame at the start, in units of the target", .min = 0})
+      .field("min_nats_per_channel",
+             options.min_nats_per_channel,
+             {.doc = "but at least this many at the start", .unit = "nats", .min = 0, .max = 9})
+      .field("relative_spread",
+             options.relative_spread,
+             {.doc = "standard deviation of the spread before softplus", .min = 0});
+}
+
+BottleneckInitReport initialise_bottleneck_(codec::Autoencoder& model,
+                                            const BottleneckInitOptions& options,
+                                            double target_nats,
+                                            std::int64_t edge_frames,
+                                            const std::function<torch::Tensor()>& next_batch) {
+  const torch::NoGradGuard no_grad;
+  const std::int64_t width = model->options().bottleneck.latent_channels;
+  const double most_nats = 0.95 * rate::kMaxNatsPerChannel * static_cast<double>(width);
+  BottleneckInitReport report;
+  report.start_nats = std::min(most_nats,
+                               std::max(options.start_factor * target_nats,
+                                        options.min_nats_per_channel * static_cast<double>(width)));
+  const double stddev = std::exp(-report.start_nats / static_cast<double>(width));
+
+  std::vector<torch::Tensor> batches;
+  for (std::int64_t i = 0; i < options.num_batches; ++i) batches.push_back(next_batch());
+  const torch::Tensor output = posterior_parameters(model, batches, edge_frames);
+  const torch::Tensor means = output.narrow(1, 0, width);
+  const std::vector<std::int64_t> over{0, 2};
+  report.mean_spread_before = means.std(at::IntArrayRef(over), false).mean().item<double>();
+
+  const PosteriorLayer layer = posterior_layer(model);
+  rescale_rows_(layer, means, 0, 0.0, std::sqrt(1 - stddev * stddev));
+  rescale_rows_(layer,
+                output.narrow(1, width, width),
+                width,
+                codec::raw_from_stddev(stddev),
+                options.relative_spread);
+
+  const torch::Tensor after = posterior_parameters(model, batches, edge_frames);
+  report.measured_nats =
+      rate_statistics(
+          after.narrow(1, 0, width), codec::stddev_from_raw(after.narrow(1, width, width)), 0)
+          .kl_nats.item<double>();
+  return report;
+}
+
+}  // namespace kilonat::train

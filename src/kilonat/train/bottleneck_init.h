@@ -1,0 +1,56 @@
+#pragma once
+/// Where a new gaussian bottleneck starts: from the data, before step 0.
+///
+/// Note [Why the start matters]: at random weights the encoder's means hardly react to the sound
+/// (some 0.01 nats), so a law that asks for nats finds a constant offset first. Here the affine
+/// layer that makes means and spreads is rescaled per channel so that, over the first batches,
+/// the aggregate posterior has zero mean and unit variance, N(0, 1)'s moments: then A = 0 and every
+/// nat of K is about the sound.
+
+#include <cstdint>
+#include <functional>
+
+#include <torch/types.h>
+
+#include "kilonat/codec/autoencoder.h"
+
+namespace kilonat::config {
+class Schema;
+}
+
+namespace kilonat::train {
+
+/// The section [init].
+struct BottleneckInitOptions {
+  bool from_data = true;              ///< false: keep the random weights
+  std::int64_t num_batches = 4;       ///< to measure on
+  double start_factor = 2.0;          ///< K at the start, in units of the target ..
+  double min_nats_per_channel = 1.0;  ///< .. but at least this many for each latent channel
+  double relative_spread = 0.1;       ///< standard deviation of the raw (pre-softplus) spread
+};
+
+void describe(config::Schema& schema, BottleneckInitOptions& options);
+
+/// What the initialisation found and set.
+struct BottleneckInitReport {
+  double mean_spread_before = 0;  ///< standard deviation of the means over the data, before
+  double start_nats = 0;          ///< K aimed at
+  double measured_nats = 0;       ///< K on the same batches afterwards
+};
+
+/// Rescales the layer that makes the posterior's parameters: the input projection or, without
+/// projections, the encoder's last convolution.
+///
+/// With K_start spread evenly, the stddev is s = exp(-K_start / D) and the means get variance
+/// 1 - s^2, so that mean^2 + s^2 averages to 1 and K = -ln s per channel.
+///
+/// @param next_batch   gives audio [B, C, T] on the model's device.
+/// @param edge_frames  latent frames at each end that are not measured.
+/// REQUIRES: the model's bottleneck is gaussian.
+BottleneckInitReport initialise_bottleneck_(codec::Autoencoder& model,
+                                            const BottleneckInitOptions& options,
+                                            double target_nats,
+                                            std::int64_t edge_frames,
+                                            const std::function<torch::Tensor()>& next_batch);
+
+}  // namespace kilonat::train

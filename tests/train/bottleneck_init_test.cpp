@@ -1,0 +1,65 @@
+#include "kilonat/train/bottleneck_init.h"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include "kilonat/tensor/random.h"
+#include "kilonat/train/rate_terms.h"
+
+namespace kilonat::train {
+namespace {
+
+codec::AutoencoderOptions small_codec(bool projections) {
+  codec::AutoencoderOptions options;
+  options.sample_rate_hz = 8000;
+  options.encoder_channels = 4;
+  options.encoder_strides = {2, 4};
+  options.decoder_channels = 16;
+  options.decoder_strides = {4, 2};
+  options.bottleneck.latent_channels = 6;
+  options.bottleneck.projections = projections;
+  if (!projections) options.encoder_out_channels = 2 * options.bottleneck.latent_channels;
+  return options;
+}
+
+torch::Tensor noise_batch(std::uint64_t seed) {
+  return 0.3 * torch::randn({4, 1, 256}, tensor::make_generator(seed), torch::TensorOptions());
+}
+
+struct Case {
+  bool projections = true;
+  double target_nats = 0;
+};
+
+class InitialiseBottleneck : public ::testing::TestWithParam<Case> {};
+
+TEST_P(InitialiseBottleneck, GivesThePriorsMomentsAndTheStartOfTheRate) {
+  codec::Autoencoder model(small_codec(GetParam().projections), 7);
+  std::uint64_t seed = 1;
+  const auto report = initialise_bottleneck_(
+      model, {.start_factor = 2.0}, GetParam().target_nats, 2, [&] { return noise_batch(seed++); });
+  EXPECT_DOUBLE_EQ(report.start_nats, std::max(2 * GetParam().target_nats, 6.0));
+  // The spread of the spreads (relative_spread) moves the mean of ln stddev a little.
+  EXPECT_NEAR(report.measured_nats, report.start_nats, 0.05 * report.start_nats);
+
+  const torch::NoGradGuard no_grad;
+  const auto posterior = *model->encode(noise_batch(1)).posterior;
+  const auto rates = rate_statistics(posterior.mean_BDF, posterior.stddev_BDF, 2);
+  // One of the four batches it was measured on: 4 x 28 frames of noise per channel.
+  EXPECT_LT(rates.first_D.abs().max().item<double>(), 0.3);
+  EXPECT_NEAR(rates.second_D.mean().item<double>(), 1.0, 0.2);
+  // K and K_matched agree: no nat is spent on a constant offset.
+  const auto observed = observe(rates);
+  EXPECT_NEAR(observed.matched_nats_per_frame,
+              observed.kl_nats_per_frame,
+              0.1 * observed.kl_nats_per_frame);
+}
+
+INSTANTIATE_TEST_SUITE_P(Bottlenecks,
+                         InitialiseBottleneck,
+                         ::testing::Values(Case{true, 1.0}, Case{true, 10.0}, Case{false, 5.0}));
+
+}  // namespace
+}  // namespace kilonat::train
