@@ -95,7 +95,7 @@ JsonlSink::JsonlSink(std::filesystem::path path, std::optional<std::int64_t> res
 void JsonlSink::scalars(std::int64_t step, std::span<const Scalar> row) {
   nlohmann::ordered_json line = {{"step", step}, {"time_s", unix_time_s()}};
   for (const Scalar& scalar : row) line[scalar.name] = scalar.value;
-  out_ << line.dump() << '\n';
+  out_ << line.dump() << '\n' << std::flush;
   require_good();
 }
 

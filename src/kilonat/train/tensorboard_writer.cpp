@@ -150,7 +150,7 @@ void TensorBoardWriter::flush() {
 }
 
 void TensorBoardWriter::write(tensorboard::Event& event) {
-  out_ << tfrecord(event.SerializeAsString());
+  out_ << tfrecord(event.SerializeAsString()) << std::flush;
   if (!out_) throw_io_error("writing", path_, errno != 0 ? errno : EIO);
 }
 
