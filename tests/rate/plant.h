@@ -41,6 +41,12 @@ class Plant {
     log_nats_ = std::clamp(log_nats_, std::log(options_.least_nats), std::log(options_.most_nats));
   }
 
+  /// Takes `nats` off K at once, as the servo does through the spread.
+  void take(double nats) {
+    log_nats_ =
+        std::log(std::clamp(std::exp(log_nats_) - nats, options_.least_nats, options_.most_nats));
+  }
+
   [[nodiscard]] double nats() const { return std::exp(log_nats_); }
 
  private:

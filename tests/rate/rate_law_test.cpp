@@ -40,6 +40,7 @@ Trace run(RateLaw& law, Plant& plant, std::int64_t first_step, std::int64_t last
     const RateObservation observation = plant.observe();
     plant.step(law.term(step, observation));
     law.update(step, observation);
+    plant.take(law.stddev_shift() * kChannels);
     has_arrived = has_arrived || plant.nats() < 1.1 * law.final_target_nats();
     if (has_arrived) trace.least_nats = std::min(trace.least_nats, plant.nats());
     if (step >= last_step - tail) trace.mean_nats += plant.nats() / static_cast<double>(tail);
@@ -90,6 +91,34 @@ TEST_P(EveryTarget, PenaltyAndMatchedConvergeWhenTheirWeightIsLargeEnough) {
     Plant plant({});
     EXPECT_NEAR(run(law, plant, 0, 4000).mean_nats / law.final_target_nats(), 1.0, 0.1) << name;
   }
+}
+
+// The optimiser hardly follows the price any more (the end of a schedule): the servo still does.
+TEST(RateLaw, ServoHoldsTheRateWhenTheWeightsHaveStoppedFollowing) {
+  for (const double servo_gain : {0.0, 0.03}) {
+    RateLaw law = make({.law = "dual", .target_kbps = 2, .servo_gain = servo_gain});
+    Plant plant({.start_nats = 30, .lag_steps = 1e5});
+    const double error = run(law, plant, 0, 1000).mean_nats / law.final_target_nats() - 1;
+    if (servo_gain > 0) {
+      EXPECT_LT(std::abs(error), 0.02);
+    } else {
+      EXPECT_GT(std::abs(error), 0.2);
+    }
+  }
+}
+
+TEST(RateLaw, OneOutlierMovesTheSmoothedRateByAtMostItsLimit) {
+  RateLaw law = make({.law = "dual", .smoothing = 0.9});
+  law.update(0, {20, 20});
+  law.update(1, {2000, 2000});
+  EXPECT_NEAR(law.smoothed_nats(), 0.9 * 20 + 0.1 * 80, 1e-9);
+}
+
+TEST(RateLaw, DualPricesTheAggregateApartFromTheRate) {
+  const RateLaw law = make({.law = "dual", .target_kbps = 2, .aggregate_weight = 30});
+  const RateTerm term = law.term(0, {20, 15});
+  EXPECT_NEAR(term.aggregate_coefficient, 30 / law.final_target_nats(), 1e-12);
+  EXPECT_EQ(term.matched_coefficient, 0);
 }
 
 TEST(RateLaw, ContinuesExactlyFromARestoredState) {

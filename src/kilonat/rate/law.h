@@ -19,6 +19,7 @@ struct LawInput {
   double target_nats = 0;    ///< K* of this step, > 0
   RateObservation observed;  ///< of this batch
   double smoothed_nats = 0;  ///< K smoothed over the last steps, this one included in update()
+  double latent_channels = 1;
 };
 
 /// Which bound of its control variable a law has reached.
@@ -32,6 +33,7 @@ class Law {
   /// Laws without state keep these defaults.
   virtual void update(const LawInput& input);
   [[nodiscard]] virtual double beta() const { return 0; }
+  [[nodiscard]] virtual double stddev_shift() const { return 0; }
   [[nodiscard]] virtual LawBound bound() const { return LawBound::kNone; }
   [[nodiscard]] virtual nlohmann::json state() const;
   virtual void restore(const nlohmann::json& state);

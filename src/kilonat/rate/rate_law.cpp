@@ -15,6 +15,8 @@ namespace kilonat::rate {
 
 namespace {
 
+constexpr double kMostOutlier = 4.0;  // times the smoothed K
+
 std::string rate_text(double nats, double frame_rate_hz) {
   return fmt::format(
       "{:.3f} kbit/s ({:.2f} nats a frame)", kbps_from_nats(nats, frame_rate_hz), nats);
@@ -70,6 +72,7 @@ RateLaw::RateLaw(RateLawOptions options, double frame_rate_hz, std::int64_t late
     : options_(std::move(options)),
       frame_rate_hz_(frame_rate_hz),
       final_target_nats_(nats_from_kbps(options_.target_kbps, frame_rate_hz)),
+      latent_channels_(latent_channels),
       law_(make_law(options_)) {
   KILONAT_REQUIRE(options_.target_kbps > 0 && std::isfinite(options_.target_kbps),
                   ConfigError,
@@ -84,7 +87,8 @@ RateLaw::RateLaw(RateLaw&&) noexcept = default;
 RateLaw& RateLaw::operator=(RateLaw&&) noexcept = default;
 
 RateTerm RateLaw::term(std::int64_t step, const RateObservation& observation) const {
-  return law_->term({target_nats(step), observation, smoothed_nats_});
+  return law_->term(
+      {target_nats(step), observation, smoothed_nats_, static_cast<double>(latent_channels_)});
 }
 
 void RateLaw::update(std::int64_t step, const RateObservation& observation) {
@@ -92,8 +96,11 @@ void RateLaw::update(std::int64_t step, const RateObservation& observation) {
   if (!std::isfinite(kl) || !std::isfinite(observation.matched_nats_per_frame)) return;
   if (start_nats_ <= 0) start_nats_ = std::max(kl, final_target_nats_);
   const double keep = smoothed_nats_ > 0 ? options_.smoothing : 0.0;
-  smoothed_nats_ = keep * smoothed_nats_ + (1.0 - keep) * kl;
-  law_->update({target_nats(step), observation, smoothed_nats_});
+  // One excerpt with an outlier of a posterior must not throw the law off course.
+  const double limited = smoothed_nats_ > 0 ? std::min(kl, kMostOutlier * smoothed_nats_) : kl;
+  smoothed_nats_ = keep * smoothed_nats_ + (1.0 - keep) * limited;
+  law_->update(
+      {target_nats(step), observation, smoothed_nats_, static_cast<double>(latent_channels_)});
 }
 
 double RateLaw::target_nats(std::int64_t step) const {
@@ -105,6 +112,10 @@ double RateLaw::target_nats(std::int64_t step) const {
 
 double RateLaw::beta() const {
   return law_->beta();
+}
+
+double RateLaw::stddev_shift() const {
+  return law_->stddev_shift();
 }
 
 RateReport RateLaw::report(double relative_tolerance) const {

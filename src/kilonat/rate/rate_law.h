@@ -31,16 +31,19 @@ struct RateLawOptions {
   double target_kbps = 2.0;  ///< the rate asked for, mean over training excerpts
 
   // penalty laws and matched
-  double weight = 1.0;            ///< of the penalty, in units of the loss
-  double aggregate_weight = 0.1;  ///< matched: of A / K*
+  double weight = 10.0;  ///< of the penalty, in units of the loss
+
+  // matched and dual
+  double aggregate_weight = 30.0;  ///< of A / K*, in units of the loss
 
   // fixed
   double beta = 1e-2;  ///< loss per nat per frame
 
   // dual
-  double initial_beta = 0.1;       ///< loss per K*
-  double gain = 0.02;              ///< change of ln beta a step per unit of relative error
+  double initial_beta = 1.0;       ///< loss per K*
+  double gain = 0.03;              ///< change of ln beta a step per unit of relative error
   double proportional_gain = 1.0;  ///< momentary change of ln beta per unit of relative error
+  double servo_gain = 0.03;        ///< see RateLaw::stddev_shift
   double min_beta = 1e-4;
   double max_beta = 1e4;
 
@@ -103,6 +106,10 @@ class RateLaw {
   /// Moves the law's state by this step's observation. Ignores one that is not finite.
   void update(std::int64_t step, const RateObservation& observation);
 
+  /// What the trainer adds to every channel's raw spread (before softplus) after the step of the
+  /// last update: servo_gain (K - K*) / D nats a channel, limited; 0 for a law without a servo.
+  [[nodiscard]] double stddev_shift() const;
+
   /// K* of this step: within the warm-up above the final one.
   [[nodiscard]] double target_nats(std::int64_t step) const;
   [[nodiscard]] double final_target_nats() const { return final_target_nats_; }
@@ -125,6 +132,7 @@ class RateLaw {
   RateLawOptions options_;
   double frame_rate_hz_;
   double final_target_nats_;
+  std::int64_t latent_channels_;
   double start_nats_ = 0;     // of the warm-up; 0: not known yet
   double smoothed_nats_ = 0;  // 0: no observation yet
   std::unique_ptr<Law> law_;

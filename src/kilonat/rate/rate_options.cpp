@@ -18,7 +18,7 @@ void describe(config::Schema& schema, RateLawOptions& options) {
              {.doc = "penalty laws, matched: weight of the penalty in the loss", .min = 0})
       .field("aggregate_weight",
              options.aggregate_weight,
-             {.doc = "matched: weight of KL(aggregate || prior) / K*", .min = 0})
+             {.doc = "matched, dual: weight of A / K*, A = KL(aggregate || prior)", .min = 0})
       .field("beta", options.beta, {.doc = "fixed: loss per nat per frame", .min = 0})
       .field("initial_beta",
              options.initial_beta,
@@ -33,6 +33,13 @@ void describe(config::Schema& schema, RateLawOptions& options) {
              {.doc = "dual: change of ln beta while the relative error is 1; damps",
               .min = 0,
               .max = 100})
+      .field(
+          "servo_gain",
+          options.servo_gain,
+          {.doc = "dual: share of the error that a step takes off the posterior's spread itself; "
+                  "0: leave it to the gradient",
+           .min = 0,
+           .max = 1})
       .field("min_beta", options.min_beta, {.doc = "dual: lower bound of beta", .min = 1e-12})
       .field("max_beta", options.max_beta, {.doc = "dual: upper bound of beta", .min = 1e-12})
       .field("smoothing",

@@ -1,4 +1,5 @@
-/// The dual law: beta K / K*, where beta, the price of rate, follows the error of the rate.
+/// The dual law: beta K / K* + a A / K*, where beta, the price of rate, follows the error of the
+/// rate, and A = KL(aggregate || prior) is what K holds beyond information.
 ///
 /// Note [Why beta moves in log space]: d ln beta = gain (K - K*) / K* keeps beta > 0 and makes the
 /// gain independent of beta's scale, which nobody knows before the run: it is the slope of the
@@ -12,6 +13,21 @@
 /// Note [Anti-windup]: the integral is clamped to its bounds at every step, and the error that
 /// drives it to +-1, so a start at twenty times the target moves it no faster than one at twice the
 /// target.
+///
+/// Note [Linear in K]: the law prices the *mean* of K, so a loud bark may cost three times what
+/// silence does as long as the mean is right: the gradient on every frame is the same beta / K*. A
+/// two-sided penalty on a batch's K pushes a quiet batch up and a loud one down instead, towards
+/// the same K for every sound, and rewards nats that say nothing.
+///
+/// Note [Why A has a price of its own]: offset and scale of a channel can be moved between the
+/// posterior and the decoder's first layer without changing a single sample of the output, so
+/// driving A to zero costs the reconstruction nothing, while beta alone (small when the rate is
+/// high) would take the whole run to do it.
+///
+/// Note [The servo]: the optimiser follows beta with a lag of its own, and at the end of a schedule
+/// hardly at all. Adding the same number to every channel's raw spread moves K by that much a
+/// channel and at once, and leaves it to the gradient which channels and frames hold the nats. So
+/// the servo holds the mean while beta finds the price at which it has nothing left to do.
 
 #include <algorithm>
 #include <cmath>
@@ -25,13 +41,16 @@ namespace kilonat::rate {
 
 namespace {
 
-constexpr double kMaxError = 1.0;  // see Note [Anti-windup]
+constexpr double kMaxError = 1.0;   // see Note [Anti-windup]
+constexpr double kMaxShift = 0.05;  // nats a channel and step: the decoder has to keep up
 
 class DualLaw : public Law {
  public:
   explicit DualLaw(const RateLawOptions& options)
       : gain_(options.gain),
         proportional_gain_(options.proportional_gain),
+        servo_gain_(options.servo_gain),
+        aggregate_weight_(options.aggregate_weight),
         min_log_beta_(std::log(options.min_beta)),
         max_log_beta_(std::log(options.max_beta)),
         log_beta_(std::log(options.initial_beta)) {
@@ -45,13 +64,22 @@ class DualLaw : public Law {
 
   [[nodiscard]] RateTerm term(const LawInput& input) const override {
     const double coefficient = beta() / input.target_nats;
-    return {.kl_coefficient = coefficient, .value = coefficient * input.observed.kl_nats_per_frame};
+    const double of_aggregate = aggregate_weight_ / input.target_nats;
+    const double aggregate =
+        input.observed.kl_nats_per_frame - input.observed.matched_nats_per_frame;
+    return {.kl_coefficient = coefficient,
+            .aggregate_coefficient = of_aggregate,
+            .value = coefficient * input.observed.kl_nats_per_frame + of_aggregate * aggregate};
   }
 
   void update(const LawInput& input) override {
     error_ = std::clamp(input.smoothed_nats / input.target_nats - 1.0, -kMaxError, kMaxError);
     log_beta_ = std::clamp(log_beta_ + gain_ * error_, min_log_beta_, max_log_beta_);
+    const double shift = servo_gain_ * error_ * input.target_nats / input.latent_channels;
+    stddev_shift_ = std::clamp(shift, -kMaxShift, kMaxShift);
   }
+
+  [[nodiscard]] double stddev_shift() const override { return stddev_shift_; }
 
   [[nodiscard]] double beta() const override {
     return std::exp(
@@ -81,10 +109,13 @@ class DualLaw : public Law {
  private:
   double gain_;
   double proportional_gain_;
+  double servo_gain_;
+  double aggregate_weight_;
   double min_log_beta_;
   double max_log_beta_;
   double log_beta_;
-  double error_ = 0;  // relative, of the last update, limited
+  double error_ = 0;         // relative, of the last update, limited
+  double stddev_shift_ = 0;  // of the last update; applied at once, so no part of the state
 };
 
 }  // namespace
