@@ -41,7 +41,9 @@ namespace kilonat::rate {
 
 namespace {
 
-constexpr double kMaxError = 1.0;   // see Note [Anti-windup]
+constexpr double kMaxError = 1.0;  // see Note [Anti-windup]
+constexpr double kServoRange =
+    0.5;                            // relative error: from further off the smoothed K lags too much
 constexpr double kMaxShift = 0.05;  // nats a channel and step: the decoder has to keep up
 
 class DualLaw : public Law {
@@ -75,7 +77,8 @@ class DualLaw : public Law {
   void update(const LawInput& input) override {
     error_ = std::clamp(input.smoothed_nats / input.target_nats - 1.0, -kMaxError, kMaxError);
     log_beta_ = std::clamp(log_beta_ + gain_ * error_, min_log_beta_, max_log_beta_);
-    const double shift = servo_gain_ * error_ * input.target_nats / input.latent_channels;
+    const double near_error = std::abs(error_) < kServoRange ? error_ : 0.0;
+    const double shift = servo_gain_ * near_error * input.target_nats / input.latent_channels;
     stddev_shift_ = std::clamp(shift, -kMaxShift, kMaxShift);
   }
 
