@@ -1,0 +1,175 @@
+#include "kilonat/codec/model_file.h"
+
+#include <charconv>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "kilonat/base/errors.h"
+#include "kilonat/codec/weights.h"
+#include "kilonat/config/schema.h"
+
+namespace kilonat::codec {
+
+namespace {
+
+constexpr const char* kPrefix = "kilonat.";
+constexpr const char* kStatistics = "stats.";
+
+std::filesystem::path model_path(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(path, ignored) ? path / "model.safetensors" : path;
+}
+
+/// Visits every number and text of the metadata with its key, for writing and reading alike.
+template <class Metadata, class Visit>
+void visit_fields(Metadata& metadata, Visit visit) {
+  visit("target_kbps", metadata.target_kbps);
+  visit("rate_kbps", metadata.rate_kbps);
+  visit("informative_kbps", metadata.informative_kbps);
+  visit("nats_per_frame", metadata.nats_per_frame);
+  visit("training_steps", metadata.training_steps);
+  visit("origin", metadata.origin);
+  visit("version", metadata.version);
+}
+
+template <class Metadata, class Visit>
+void visit_statistics(Metadata& metadata, Visit visit) {
+  visit("aggregate_mean", metadata.aggregate_mean_D);
+  visit("aggregate_var", metadata.aggregate_variance_D);
+  visit("nats_per_channel", metadata.nats_per_channel_D);
+}
+
+template <class Number>
+void parse_number(const std::string& text, Number& number, const std::string& place) {
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, number);
+  bool valid = parsed.ec == std::errc() && parsed.ptr == end;
+  if constexpr (std::is_floating_point_v<Number>) valid = valid && std::isfinite(number);
+  KILONAT_REQUIRE(valid, FormatError, "{}: '{}' is not a number", place, text.substr(0, 40));
+}
+
+void check_format(const tensor::SafetensorsFile& file) {
+  const std::string name = file.path().string();
+  const auto found = file.metadata().find(std::string(kPrefix) + "format");
+  KILONAT_REQUIRE(found != file.metadata().end() && file.metadata().contains("kilonat.config"),
+                  FormatError,
+                  "loading '{}': it is not a Kilonat model; if it is a DAC, dacvae or Oobleck "
+                  "checkpoint, run 'kilonat import' first",
+                  name);
+  int format = 0;
+  parse_number(found->second, format, fmt::format("loading '{}': format", name));
+  KILONAT_REQUIRE(format >= 1 && format <= kModelFormat,
+                  FormatError,
+                  "loading '{}': found format {}, this build reads 1 to {}; update kilonat",
+                  name,
+                  format,
+                  kModelFormat);
+}
+
+AutoencoderOptions read_options(const tensor::SafetensorsFile& file) {
+  AutoencoderOptions options;
+  try {
+    config::load_text(file.metadata().at("kilonat.config"), "its config", options);
+    check(options);
+  } catch (const ConfigError& error) {
+    throw FormatError(fmt::format("loading '{}': {}", file.path().string(), error.what()));
+  }
+  return options;
+}
+
+ModelMetadata read_metadata(const tensor::SafetensorsFile& file) {
+  ModelMetadata metadata;
+  std::map<std::string, std::string> left;
+  for (const auto& [key, text] : file.metadata()) {
+    if (key.starts_with(kPrefix)) left[key.substr(std::string(kPrefix).size())] = text;
+  }
+  left.erase("format");
+  left.erase("config");
+  visit_fields(metadata, [&](const std::string& key, auto& value) {
+    const auto found = left.find(key);
+    if (found == left.end()) return;
+    if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>) {
+      value = found->second;
+    } else {
+      parse_number(
+          found->second, value, fmt::format("loading '{}': {}", file.path().string(), key));
+    }
+    left.erase(found);
+  });
+  visit_statistics(metadata, [&](const std::string& key, at::Tensor& value) {
+    if (file.contains(kStatistics + key)) value = file.tensor(kStatistics + key);
+  });
+  metadata.extra = std::move(left);
+  return metadata;
+}
+
+/// Statistics of another width than the latent's would be believed by every report.
+void check_statistics(const ModelDescription& description, const std::filesystem::path& path) {
+  const std::int64_t width = description.options.bottleneck.latent_channels;
+  visit_statistics(description.metadata, [&](const std::string& key, const at::Tensor& value) {
+    KILONAT_REQUIRE(!value.defined() || (value.dim() == 1 && value.size(0) == width),
+                    FormatError,
+                    "loading '{}': '{}{}' does not have one value for each of {} latent channels",
+                    path.string(),
+                    kStatistics,
+                    key,
+                    width);
+  });
+}
+
+ModelDescription read_description(const tensor::SafetensorsFile& file) {
+  check_format(file);
+  ModelDescription description{.options = read_options(file), .metadata = read_metadata(file)};
+  check_statistics(description, file.path());
+  return description;
+}
+
+}  // namespace
+
+void save_model(const std::filesystem::path& path,
+                const AutoencoderImpl& model,
+                const ModelMetadata& metadata) {
+  save_model(path, model.options(), weights_of(model), metadata);
+}
+
+void save_model(const std::filesystem::path& path,
+                const AutoencoderOptions& options,
+                const tensor::TensorMap& weights,
+                const ModelMetadata& metadata) {
+  tensor::TensorMap tensors = weights;
+  visit_statistics(metadata, [&](const std::string& key, const at::Tensor& value) {
+    if (value.defined()) tensors[kStatistics + key] = value.to(torch::kFloat32);
+  });
+  tensor::Metadata texts;
+  for (const auto& [key, text] : metadata.extra) texts[kPrefix + key] = text;
+  visit_fields(metadata, [&](const std::string& key, const auto& value) {
+    texts[kPrefix + key] = fmt::format("{}", value);
+  });
+  texts["kilonat.version"] = KILONAT_VERSION;
+  texts["kilonat.format"] = std::to_string(kModelFormat);
+  texts["kilonat.config"] = config::to_toml(options);
+  tensor::save_safetensors(path, tensors, texts);
+}
+
+LoadedModel load_model(const std::filesystem::path& path, const c10::Device& device) {
+  const tensor::SafetensorsFile file(model_path(path));
+  ModelDescription description = read_description(file);
+  tensor::TensorMap weights;
+  for (const std::string& name : file.names()) {
+    if (!name.starts_with(kStatistics)) weights[name] = file.tensor(name);
+  }
+  const std::string what = fmt::format("'{}'", file.path().string());
+  LoadedModel loaded{.model = Autoencoder(description.options),
+                     .metadata = std::move(description.metadata)};
+  load_weights(*loaded.model, with_split_weight_norm(weights, what), what);
+  loaded.model->to(device);
+  loaded.model->eval();
+  return loaded;
+}
+
+ModelDescription describe_model(const std::filesystem::path& path) {
+  return read_description(tensor::SafetensorsFile(model_path(path)));
+}
+
+}  // namespace kilonat::codec

@@ -1,0 +1,31 @@
+#pragma once
+/// Weights by name: into a model, out of it, and between the forms in which weight norm is stored.
+
+#include <string>
+
+#include "kilonat/codec/autoencoder.h"
+#include "kilonat/tensor/safetensors.h"
+
+namespace kilonat::codec {
+
+/// The model's parameters by their official names; they share memory with the model.
+[[nodiscard]] tensor::TensorMap weights_of(const AutoencoderImpl& model);
+
+/// Copies `weights` into the model, converted to its type and device.
+///
+/// Missing names, unknown names and other shapes are all errors; the message names the first few.
+/// @param what  names the source in errors: "model 'a.safetensors'".
+/// @throws FormatError; then the model is unchanged.
+void load_weights(AutoencoderImpl& model,
+                  const tensor::TensorMap& weights,
+                  const std::string& what);
+
+/// Brings every convolution to weight_g / weight_v and every Snake parameter to [1, C, 1], float32.
+///
+/// Accepts X.weight_g + X.weight_v, X.parametrizations.weight.original0 + original1, and a fused
+/// X.weight of three axes (then v is the weight and g its norm). Other tensors stay.
+/// @throws FormatError if a half of a pair is missing.
+[[nodiscard]] tensor::TensorMap with_split_weight_norm(const tensor::TensorMap& weights,
+                                                       const std::string& what);
+
+}  // namespace kilonat::codec
