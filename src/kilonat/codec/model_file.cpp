@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "kilonat/base/errors.h"
+#include "kilonat/base/version.h"
 #include "kilonat/codec/weights.h"
 #include "kilonat/config/schema.h"
 
@@ -146,7 +147,7 @@ void save_model(const std::filesystem::path& path,
   visit_fields(metadata, [&](const std::string& key, const auto& value) {
     texts[kPrefix + key] = fmt::format("{}", value);
   });
-  texts["kilonat.version"] = KILONAT_VERSION;
+  texts["kilonat.version"] = std::string(kVersion);
   texts["kilonat.format"] = std::to_string(kModelFormat);
   texts["kilonat.config"] = config::to_toml(options);
   tensor::save_safetensors(path, tensors, texts);

@@ -23,14 +23,14 @@ struct ModelMetadata {
   double informative_kbps = 0;  ///< against the best static Gaussian
   double nats_per_frame = 0;    ///< KL against N(0, 1)
   std::int64_t training_steps = 0;
-  std::string origin;   ///< "trained", or the family it was imported from
-  std::string version;  ///< of Kilonat; set by save_model
+  std::string origin{};   ///< "trained", or the family it was imported from
+  std::string version{};  ///< of Kilonat; set by save_model
   /// Moments of the aggregate posterior per latent channel [D]; undefined: not known.
-  at::Tensor aggregate_mean_D;
-  at::Tensor aggregate_variance_D;
-  at::Tensor nats_per_channel_D;
+  at::Tensor aggregate_mean_D{};
+  at::Tensor aggregate_variance_D{};
+  at::Tensor nats_per_channel_D{};
   /// Anything else; keys are written with the prefix "kilonat.".
-  std::map<std::string, std::string> extra;
+  std::map<std::string, std::string> extra{};
 };
 
 struct LoadedModel {

@@ -1,8 +1,11 @@
 #include "kilonat/codec/import/checkpoint.h"
 
 #include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <limits>
+#include <map>
+#include <memory>
 
 #include <fmt/format.h>
 #include <torch/types.h>
@@ -11,6 +14,7 @@
 #include "kilonat/base/files.h"
 #include "kilonat/codec/import/pickle.h"
 #include "kilonat/codec/import/zip_reader.h"
+#include "kilonat/tensor/safetensors.h"
 
 namespace kilonat::codec {
 
@@ -45,18 +49,14 @@ c10::ScalarType scalar_type(StorageType type) {
   throw InternalError("a storage type without a tensor type");
 }
 
-/// Turns the tree of a pickle into tensors and JSON, and guards against trees that share or contain
+/// What a pickle's tree holds, by dotted path. Guards against trees that share or contain
 /// themselves so often that walking them would not end.
 class TreeReader {
  public:
-  TreeReader(const ZipReader& zip, std::string folder, std::string what)
-      : zip_(zip), folder_(std::move(folder)), what_(std::move(what)) {}
+  explicit TreeReader(const std::string& what) : what_(what) {}
 
-  Checkpoint read(const PickleValue& root) {
-    json values = visit(root, "", 0);
-    if (values.is_object()) checkpoint_.values = std::move(values);
-    return std::move(checkpoint_);
-  }
+  json read(const PickleValue& root) { return visit(root, "", 0); }
+  std::map<std::string, PickledTensor> take_tensors() { return std::move(tensors_); }
 
  private:
   static constexpr int kMaxDepth = 64;
@@ -77,7 +77,7 @@ class TreeReader {
       case Kind::kText:
         return value.text;
       case Kind::kTensor:
-        checkpoint_.tensors[path] = tensor(value.tensor, path);
+        tensors_[path] = value.tensor;
         return nullptr;
       case Kind::kDict:
         return visit_dict(value, path, depth);
@@ -96,8 +96,7 @@ class TreeReader {
   json visit_dict(const PickleValue& dict, const std::string& path, int depth) {
     json values = json::object();
     for (const auto& [key, value] : dict.entries) {
-      const std::string name =
-          key->kind == Kind::kInt ? std::to_string(key->integer) : key->text;
+      const std::string name = key->kind == Kind::kInt ? std::to_string(key->integer) : key->text;
       json plain = visit(*value, join(path, name), depth + 1);
       if (!plain.is_null()) values[name] = std::move(plain);
     }
@@ -113,19 +112,66 @@ class TreeReader {
     return values;
   }
 
-  /// Elements of the storage that the view reaches. @throws FormatError on overflow.
-  std::uint64_t reach(const PickledTensor& view, const std::string& path) const {
+  const std::string& what_;
+  std::map<std::string, PickledTensor> tensors_;
+  std::int64_t visits_ = 0;
+};
+
+/// An open archive of torch.save and the tensors it describes.
+class TorchArchive {
+ public:
+  explicit TorchArchive(const std::filesystem::path& path)
+      : zip_(path), what_(fmt::format("checkpoint '{}'", path.string())) {
+    find_folder();
+    const std::vector<std::byte> bytes = zip_.read(folder_ + kPickleName);
+    const PickleTree tree = read_pickle(bytes, what_);
+    TreeReader reader(what_);
+    values_ = reader.read(tree.root());
+    tensors_ = reader.take_tensors();
+  }
+
+  [[nodiscard]] const std::map<std::string, PickledTensor>& tensors() const { return tensors_; }
+  [[nodiscard]] const json& values() const { return values_; }
+
+  at::Tensor tensor(const std::string& name) {
+    const PickledTensor& view = tensors_.at(name);
+    const auto options = torch::dtype(scalar_type(view.storage.type));
+    if (has_no_elements(view, name)) return torch::empty(view.shape, options);
+    return storage(view.storage, name).as_strided(view.shape, view.strides, view.offset).clone();
+  }
+
+ private:
+  static constexpr const char* kPickleName = "data.pkl";
+
+  void find_folder() {
+    bool found = false;
+    for (const std::string& name : zip_.names()) {
+      if (name != kPickleName && !name.ends_with(std::string("/") + kPickleName)) continue;
+      folder_ = name.substr(0, name.size() - std::string(kPickleName).size());
+      found = true;
+    }
+    KILONAT_REQUIRE(
+        found, FormatError, "reading {}: it is a zip file, but not from PyTorch", what_);
+    if (!zip_.contains(folder_ + "byteorder")) return;
+    const std::vector<std::byte> order = zip_.read(folder_ + "byteorder");
+    KILONAT_REQUIRE(order.empty() || order[0] == std::byte{'l'},
+                    FormatError,
+                    "reading {}: it was written on a big-endian machine",
+                    what_);
+  }
+
+  /// True if the view has no elements; otherwise it has been checked to lie in its storage.
+  bool has_no_elements(const PickledTensor& view, const std::string& name) const {
     constexpr std::uint64_t kLimit = std::numeric_limits<std::int64_t>::max() / 16;
-    std::uint64_t last = static_cast<std::uint64_t>(view.offset);
+    auto last = static_cast<std::uint64_t>(view.offset);
     std::uint64_t elements = 1;
     for (size_t i = 0; i < view.shape.size(); ++i) {
       const auto size = static_cast<std::uint64_t>(view.shape[i]);
       const auto stride = static_cast<std::uint64_t>(view.strides[i]);
-      if (size == 0) return 0;
-      const bool fits = elements <= kLimit / size && (stride == 0 || size - 1 <= kLimit / stride) &&
-                        last <= kLimit;
-      KILONAT_REQUIRE(
-          fits, FormatError, "reading {}: tensor '{}' is absurdly large", what_, path);
+      if (size == 0) return true;
+      const bool fits = elements <= kLimit / size && last <= kLimit &&
+                        (stride == 0 || size - 1 <= kLimit / stride);
+      KILONAT_REQUIRE(fits, FormatError, "reading {}: tensor '{}' is absurdly large", what_, name);
       elements *= size;
       last += (size - 1) * stride;
     }
@@ -134,99 +180,84 @@ class TreeReader {
                     FormatError,
                     "reading {}: tensor '{}' reaches past its storage of {} values",
                     what_,
-                    path,
+                    name,
                     view.storage.num_elements);
-    return last + 1;
+    return false;
   }
 
-  at::Tensor tensor(const PickledTensor& view, const std::string& path) {
-    const auto options = torch::dtype(scalar_type(view.storage.type));
-    if (reach(view, path) == 0) return torch::empty(view.shape, options);
-    return storage(view.storage, path).as_strided(view.shape, view.strides, view.offset).clone();
-  }
-
-  at::Tensor storage(const PickledStorage& stored, const std::string& path) {
-    if (cached_.defined() && cached_key_ == stored.key &&
-        cached_.scalar_type() == scalar_type(stored.type)) {
-      return cached_;
+  at::Tensor storage(const PickledStorage& stored, const std::string& name) {
+    const bool cached = cached_.defined() && cached_key_ == stored.key &&
+                        cached_.scalar_type() == scalar_type(stored.type);
+    if (!cached) {
+      cached_ = read_storage(stored);
+      cached_key_ = stored.key;
     }
-    const std::vector<std::byte> bytes = zip_.read(folder_ + "data/" + stored.key);
-    const auto options = torch::dtype(scalar_type(stored.type));
-    const std::uint64_t element_bytes = torch::empty({0}, options).element_size();
-    KILONAT_REQUIRE(bytes.size() % element_bytes == 0 &&
-                        bytes.size() / element_bytes >= stored.num_elements,
+    KILONAT_REQUIRE(static_cast<std::uint64_t>(cached_.numel()) >= stored.num_elements,
                     FormatError,
-                    "reading {}: tensor '{}' has {} bytes, expected {} values of {} bytes",
+                    "reading {}: tensor '{}' has {} stored values, expected {}",
                     what_,
-                    path,
-                    bytes.size(),
-                    stored.num_elements,
-                    element_bytes);
-    cached_ = torch::empty({static_cast<std::int64_t>(bytes.size() / element_bytes)}, options);
-    std::copy(bytes.begin(), bytes.end(), static_cast<std::byte*>(cached_.data_ptr()));
-    cached_key_ = stored.key;
+                    name,
+                    cached_.numel(),
+                    stored.num_elements);
     return cached_;
   }
 
-  const ZipReader& zip_;
-  std::string folder_;  // of the archive, with its slash
+  at::Tensor read_storage(const PickledStorage& stored) const {
+    const std::vector<std::byte> bytes = zip_.read(folder_ + "data/" + stored.key);
+    const auto options = torch::dtype(scalar_type(stored.type));
+    const size_t element_bytes = torch::empty({0}, options).element_size();
+    at::Tensor values =
+        torch::empty({static_cast<std::int64_t>(bytes.size() / element_bytes)}, options);
+    if (values.numel() > 0) std::memcpy(values.data_ptr(), bytes.data(), values.nbytes());
+    return values;
+  }
+
+  ZipReader zip_;
   std::string what_;
-  Checkpoint checkpoint_;
-  std::int64_t visits_ = 0;
+  std::string folder_;  // in the archive, with its slash
+  std::map<std::string, PickledTensor> tensors_;
+  json values_;
   at::Tensor cached_;  // parameters that share a storage come one after the other
   std::string cached_key_;
 };
 
-Checkpoint read_torch_archive(const std::filesystem::path& path) {
-  const std::string what = fmt::format("checkpoint '{}'", path.string());
-  const ZipReader zip(path);
-  const std::string pickle_name = "data.pkl";
-  std::string folder;
-  bool found = false;
-  for (const std::string& name : zip.names()) {
-    if (name != pickle_name && !name.ends_with("/" + pickle_name)) continue;
-    folder = name.substr(0, name.size() - pickle_name.size());
-    found = true;
-  }
-  KILONAT_REQUIRE(found, FormatError, "reading {}: it is a zip file, but not from PyTorch", what);
-  if (zip.contains(folder + "byteorder")) {
-    const std::vector<std::byte> order = zip.read(folder + "byteorder");
-    KILONAT_REQUIRE(order.empty() || order[0] == std::byte{'l'},
-                    FormatError,
-                    "reading {}: it was written on a big-endian machine",
-                    what);
-  }
-  const std::vector<std::byte> pickle = zip.read(folder + pickle_name);
-  const PickleTree tree = read_pickle(pickle, what);
-  return TreeReader(zip, folder, what).read(tree.root());
+Checkpoint open_torch_archive(const std::filesystem::path& path) {
+  const auto archive = std::make_shared<TorchArchive>(path);
+  Checkpoint checkpoint;
+  for (const auto& [name, view] : archive->tensors()) checkpoint.shapes[name] = view.shape;
+  if (archive->values().is_object()) checkpoint.values = archive->values();
+  checkpoint.load = [archive](const std::string& name) { return archive->tensor(name); };
+  return checkpoint;
 }
 
-Checkpoint read_safetensors(const std::filesystem::path& path) {
-  const tensor::SafetensorsFile file(path);
+Checkpoint open_safetensors(const std::filesystem::path& path) {
+  const auto file = std::make_shared<tensor::SafetensorsFile>(path);
   Checkpoint checkpoint;
-  checkpoint.tensors = file.tensors();
-  for (const auto& [key, text] : file.metadata()) {
+  for (const std::string& name : file->names()) checkpoint.shapes[name] = file->info(name).shape;
+  for (const auto& [key, text] : file->metadata()) {
     json parsed = json::parse(text, nullptr, /*allow_exceptions=*/false);
     checkpoint.values[key] = parsed.is_discarded() ? json(text) : parsed;
   }
+  checkpoint.load = [file](const std::string& name) { return file->tensor(name); };
   return checkpoint;
 }
 
 }  // namespace
 
-Checkpoint read_checkpoint(const std::filesystem::path& path) {
+Checkpoint open_checkpoint(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw_io_error("opening", path, errno);
   char magic[2] = {};
   file.read(magic, sizeof(magic));
   const auto first = static_cast<unsigned char>(magic[0]);
   const auto second = static_cast<unsigned char>(magic[1]);
-  KILONAT_REQUIRE(!(first == 0x80 && second <= 5),
-                  FormatError,
-                  "reading checkpoint '{}': it is a bare pickle (PyTorch before 1.6); save it again "
-                  "with a newer PyTorch",
-                  path.string());
-  return first == 'P' && second == 'K' ? read_torch_archive(path) : read_safetensors(path);
+  KILONAT_REQUIRE(
+      !(first == 0x80 && second <= 5),
+      FormatError,
+      "reading checkpoint '{}': it is a bare pickle (PyTorch before 1.6); save it again "
+      "with a newer PyTorch",
+      path.string());
+  return first == 'P' && second == 'K' ? open_torch_archive(path) : open_safetensors(path);
 }
 
 }  // namespace kilonat::codec

@@ -341,10 +341,9 @@ class Unpickler {
                        id[4]->integer >= 0 && find_storage(id[1]->text) != nullptr;
     if (!valid) fail("its pickle is corrupt: a reference is not to a storage");
     push(make(Kind::kStorage));
-    stack_.back()->tensor.storage = {
-        .type = find_storage(id[1]->text)->type,
-        .key = id[2]->text,
-        .num_elements = static_cast<std::uint64_t>(id[4]->integer)};
+    stack_.back()->tensor.storage = {.type = find_storage(id[1]->text)->type,
+                                     .key = id[2]->text,
+                                     .num_elements = static_cast<std::uint64_t>(id[4]->integer)};
   }
 
   /// The three calls that weights need, and no other.

@@ -1,7 +1,7 @@
 #pragma once
-/// A reader of Python pickles that can only build plain containers, numbers, texts and references to
-/// tensors. Nothing in a pickle is ever executed: its instructions for importing and calling Python
-/// objects are compared with a short list, and anything else is an error. No torch.
+/// A reader of Python pickles that can only build plain containers, numbers, texts and references
+/// to tensors. Nothing in a pickle is ever executed: its instructions for importing and calling
+/// Python objects are compared with a short list, and anything else is an error. No torch.
 
 #include <cstdint>
 #include <deque>
@@ -39,10 +39,10 @@ struct PickleValue {
     kInt,
     kFloat,
     kText,
-    kList,   ///< items
-    kTuple,  ///< items
-    kDict,   ///< entries (OrderedDict too)
-    kGlobal, ///< text: "module.name", one of those allowed; only within the reader
+    kList,    ///< items
+    kTuple,   ///< items
+    kDict,    ///< entries (OrderedDict too)
+    kGlobal,  ///< text: "module.name", one of those allowed; only within the reader
     kStorage,
     kTensor,
     kMark,  ///< only within the reader

@@ -1,12 +1,12 @@
 #include "kilonat/codec/import/zip_reader.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
+#include <fcntl.h>
 #include <optional>
+#include <span>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -81,7 +81,9 @@ ZipReader::ZipReader(const std::filesystem::path& path)
   }
 }
 
-ZipReader::~ZipReader() { ::close(descriptor_); }
+ZipReader::~ZipReader() {
+  ::close(descriptor_);
+}
 
 std::vector<std::byte> ZipReader::bytes_at(std::uint64_t offset, std::uint64_t count) const {
   KILONAT_REQUIRE(offset <= file_size_ && count <= file_size_ - offset,
@@ -116,7 +118,7 @@ ZipReader::Directory ZipReader::find_directory() const {
                   FormatError,
                   "reading {}: it has no zip directory; it is truncated or not a zip file",
                   what_);
-  ByteReader record(std::span(tail).subspan(*end), what_);
+  ByteReader record(std::span<const std::byte>(tail).subspan(*end), what_);
   record.skip(4 + 2 + 2 + 2);  // signature, disk numbers, entries on this disk
   Directory directory;
   directory.count = record.u16le();
@@ -195,7 +197,9 @@ std::vector<std::string> ZipReader::names() const {
   return names;
 }
 
-std::uint64_t ZipReader::size(const std::string& name) const { return member(name).size; }
+std::uint64_t ZipReader::size(const std::string& name) const {
+  return member(name).size;
+}
 
 std::vector<std::byte> ZipReader::read(const std::string& name) const {
   const Member& entry = member(name);

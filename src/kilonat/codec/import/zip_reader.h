@@ -12,8 +12,8 @@ namespace kilonat::codec {
 
 /// An open zip archive, 32- or 64-bit, on one disk.
 ///
-/// Source: PKWARE APPNOTE 6.3.9. The central directory is trusted for nothing: every offset and size
-/// is checked against the file, every member's local header against its entry.
+/// Source: PKWARE APPNOTE 6.3.9. The central directory is trusted for nothing: every offset and
+/// size is checked against the file, every member's local header against its entry.
 class ZipReader {
  public:
   /// @throws IoError if it cannot be read; FormatError if it is not a zip file or is truncated.
