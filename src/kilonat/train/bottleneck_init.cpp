@@ -20,29 +20,6 @@ namespace {
 /// A channel whose output hardly moves is left at this spread rather than blown up without bound.
 constexpr double kMinSpread = 1e-6;
 
-/// The layer whose output is the means and raw spreads: 2 D rows of weight_g and bias.
-struct PosteriorLayer {
-  torch::Tensor weight_g;  // [2 D, 1, 1]
-  torch::Tensor bias;      // [2 D]
-};
-
-PosteriorLayer posterior_layer(const codec::Autoencoder& model) {
-  const auto& options = model->options();
-  const std::string prefix =
-      options.bottleneck.projections
-          ? std::string("quantizer.in_proj")
-          : fmt::format("encoder.block.{}", options.encoder_strides.size() + 2);
-  const NamedTensors parameters = parameters_of(*model);
-  const auto weight = parameters.find(prefix + ".weight_g");
-  const auto bias = parameters.find(prefix + ".bias");
-  KILONAT_REQUIRE(weight != parameters.end() && bias != parameters.end(),
-                  InternalError,
-                  "initialising the bottleneck: no parameters '{}.weight_g' and '{}.bias'",
-                  prefix,
-                  prefix);
-  return {weight->second, bias->second};
-}
-
 /// Means and raw spreads [B, 2 D, F] of every batch, edges cut off, in one tensor.
 torch::Tensor posterior_parameters(codec::Autoencoder& model,
                                    const std::vector<torch::Tensor>& batches,
@@ -81,6 +58,23 @@ void rescale_rows_(const PosteriorLayer& layer,
 }
 
 }  // namespace
+
+PosteriorLayer posterior_layer(const codec::Autoencoder& model) {
+  const auto& options = model->options();
+  const std::string prefix =
+      options.bottleneck.projections
+          ? std::string("quantizer.in_proj")
+          : fmt::format("encoder.block.{}", options.encoder_strides.size() + 2);
+  const NamedTensors parameters = parameters_of(*model);
+  const auto weight = parameters.find(prefix + ".weight_g");
+  const auto bias = parameters.find(prefix + ".bias");
+  KILONAT_REQUIRE(weight != parameters.end() && bias != parameters.end(),
+                  InternalError,
+                  "initialising the bottleneck: no parameters '{}.weight_g' and '{}.bias'",
+                  prefix,
+                  prefix);
+  return {weight->second, bias->second};
+}
 
 void describe(config::Schema& schema, BottleneckInitOptions& options) {
   schema

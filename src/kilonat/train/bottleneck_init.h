@@ -31,6 +31,16 @@ struct BottleneckInitOptions {
 
 void describe(config::Schema& schema, BottleneckInitOptions& options);
 
+/// The affine layer whose output is the means and raw (pre-softplus) spreads: the input projection
+/// or, without projections, the encoder's last convolution. The tensors are the model's own.
+struct PosteriorLayer {
+  torch::Tensor weight_g;  ///< [2 D, 1, 1]: D means, then D raw spreads
+  torch::Tensor bias;      ///< [2 D]
+};
+
+/// REQUIRES: the model's bottleneck is gaussian.
+[[nodiscard]] PosteriorLayer posterior_layer(const codec::Autoencoder& model);
+
 /// What the initialisation found and set.
 struct BottleneckInitReport {
   double mean_spread_before = 0;  ///< standard deviation of the means over the data, before
@@ -38,8 +48,7 @@ struct BottleneckInitReport {
   double measured_nats = 0;       ///< K on the same batches afterwards
 };
 
-/// Rescales the layer that makes the posterior's parameters: the input projection or, without
-/// projections, the encoder's last convolution.
+/// Rescales the posterior layer.
 ///
 /// With K_start spread evenly, the stddev is s = exp(-K_start / D) and the means get variance
 /// 1 - s^2, so that mean^2 + s^2 averages to 1 and K = -ln s per channel.

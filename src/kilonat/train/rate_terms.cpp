@@ -76,7 +76,8 @@ torch::Tensor rate_loss(const RateStatistics& part,
     loss = loss + of_aggregate *
                       ((first_slope * part.first_D).sum() + (second_slope * part.second_D).sum());
   }
-  return loss;
+  // The surrogate's own value means nothing; the law's does.
+  return loss - loss.detach() + term.value;
 }
 
 }  // namespace kilonat::train

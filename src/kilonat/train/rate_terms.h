@@ -32,7 +32,7 @@ struct RateStatistics {
 /// Values for the law. One device sync.
 [[nodiscard]] rate::RateObservation observe(const RateStatistics& statistics);
 
-/// A scalar with the gradient that `term` asks for.
+/// A scalar with the gradient that `term` asks for, and its value.
 ///
 /// Note [Exact gradients from micro-batches]: A = KL(Gaussian with the batch's moments || N(0, 1))
 /// is not a mean over the batch, so the A of a micro-batch has another gradient. But
