@@ -44,6 +44,11 @@ at::Tensor reflect_right(const at::Tensor& x_BCT, std::int64_t padding) {
 }  // namespace
 
 AutoencoderImpl::AutoencoderImpl(const AutoencoderOptions& options, std::uint64_t seed)
+    : AutoencoderImpl(options, Uninitialised{}) {
+  initialise(*this, tensor::make_generator(seed));
+}
+
+AutoencoderImpl::AutoencoderImpl(const AutoencoderOptions& options, Uninitialised)
     : options_(options) {
   check(options);
   encoder = register_module("encoder", Encoder(options));
@@ -53,7 +58,6 @@ AutoencoderImpl::AutoencoderImpl(const AutoencoderOptions& options, std::uint64_
     rvq = register_module("quantizer", Rvq(rvq_options(options)));
   }
   decoder = register_module("decoder", Decoder(options));
-  initialise(*this, tensor::make_generator(seed));
 }
 
 at::Tensor AutoencoderImpl::pad_to_frames(const at::Tensor& x_BCT) const {

@@ -32,6 +32,10 @@ struct EncodeOptions {
   std::int64_t num_codebooks = 0;  ///< rvq in evaluation mode; 0: all
 };
 
+/// Asks for a model whose parameters have no values yet: they are about to be loaded. Its memory is
+/// reserved, but not touched, so that a wrong config costs nothing.
+struct Uninitialised {};
+
 /// An audio and the latent it was decoded from.
 struct Reconstruction {
   at::Tensor audio_BCT;
@@ -46,6 +50,7 @@ class AutoencoderImpl : public torch::nn::Module {
  public:
   /// Builds it with random weights (see initialise.h). @throws ConfigError (see check()).
   explicit AutoencoderImpl(const AutoencoderOptions& options, std::uint64_t seed = 0);
+  AutoencoderImpl(const AutoencoderOptions& options, Uninitialised);
 
   /// @param x_BCT audio [batch, num_channels, samples >= 1], padded here to whole frames.
   /// @throws ShapeError.

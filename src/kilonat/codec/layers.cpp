@@ -16,10 +16,10 @@ at::Tensor normed_weight(const at::Tensor& v, const at::Tensor& g) {
 }  // namespace
 
 WeightNormConv1dImpl::WeightNormConv1dImpl(const ConvOptions& options) : options_(options) {
-  weight_g = register_parameter("weight_g", torch::ones({options.out_channels, 1, 1}));
+  weight_g = register_parameter("weight_g", torch::empty({options.out_channels, 1, 1}));
   weight_v = register_parameter(
-      "weight_v", torch::ones({options.out_channels, options.in_channels, options.kernel}));
-  if (options.bias) bias = register_parameter("bias", torch::zeros({options.out_channels}));
+      "weight_v", torch::empty({options.out_channels, options.in_channels, options.kernel}));
+  if (options.bias) bias = register_parameter("bias", torch::empty({options.out_channels}));
 }
 
 at::Tensor WeightNormConv1dImpl::weight() const {
@@ -39,10 +39,10 @@ at::Tensor WeightNormConv1dImpl::forward(const at::Tensor& x_BCT, Edges edges) {
 
 WeightNormConvTranspose1dImpl::WeightNormConvTranspose1dImpl(const TransposedConvOptions& options)
     : options_(options) {
-  weight_g = register_parameter("weight_g", torch::ones({options.in_channels, 1, 1}));
+  weight_g = register_parameter("weight_g", torch::empty({options.in_channels, 1, 1}));
   weight_v = register_parameter(
-      "weight_v", torch::ones({options.in_channels, options.out_channels, options.kernel}));
-  bias = register_parameter("bias", torch::zeros({options.out_channels}));
+      "weight_v", torch::empty({options.in_channels, options.out_channels, options.kernel}));
+  bias = register_parameter("bias", torch::empty({options.out_channels}));
 }
 
 at::Tensor WeightNormConvTranspose1dImpl::weight() const {
@@ -61,10 +61,10 @@ at::Tensor WeightNormConvTranspose1dImpl::forward(const at::Tensor& x_BCT, Edges
 
 SnakeImpl::SnakeImpl(std::int64_t channels, const std::string& kind) {
   if (kind == "linear") {
-    alpha = register_parameter("alpha", torch::ones({1, channels, 1}));
+    alpha = register_parameter("alpha", torch::empty({1, channels, 1}));
   } else {
-    alpha = register_parameter("alpha", torch::zeros({1, channels, 1}));
-    beta = register_parameter("beta", torch::zeros({1, channels, 1}));
+    alpha = register_parameter("alpha", torch::empty({1, channels, 1}));
+    beta = register_parameter("beta", torch::empty({1, channels, 1}));
   }
 }
 

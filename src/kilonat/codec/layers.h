@@ -1,5 +1,7 @@
 #pragma once
 /// The layers that all codecs here are built of: convolutions with weight norm, and Snake.
+///
+/// Constructors leave the parameters unset; initialise.h or load_weights() gives them values.
 
 #include <cstdint>
 #include <string>

@@ -161,11 +161,10 @@ LoadedModel load_model(const std::filesystem::path& path, const c10::Device& dev
     if (!name.starts_with(kStatistics)) weights[name] = file.tensor(name);
   }
   const std::string what = fmt::format("'{}'", file.path().string());
-  LoadedModel loaded{.model = Autoencoder(description.options),
-                     .metadata = std::move(description.metadata)};
-  load_weights(*loaded.model, with_split_weight_norm(weights, what), what);
+  LoadedModel loaded{
+      .model = build_from_weights(description.options, with_split_weight_norm(weights, what), what),
+      .metadata = std::move(description.metadata)};
   loaded.model->to(device);
-  loaded.model->eval();
   return loaded;
 }
 

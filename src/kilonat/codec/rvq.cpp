@@ -22,7 +22,7 @@ at::Tensor distance_B(const at::Tensor& a_BDF, const at::Tensor& b_BDF) {
 }  // namespace
 
 CodebookImpl::CodebookImpl(std::int64_t size, std::int64_t dim) {
-  weight = register_parameter("weight", torch::zeros({size, dim}));
+  weight = register_parameter("weight", torch::empty({size, dim}));
 }
 
 VectorQuantizerImpl::VectorQuantizerImpl(const VectorQuantizerOptions& options) {

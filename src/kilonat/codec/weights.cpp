@@ -93,6 +93,20 @@ void load_weights(AutoencoderImpl& model,
   }
 }
 
+Autoencoder build_from_weights(const AutoencoderOptions& options,
+                               const tensor::TensorMap& weights,
+                               const std::string& what) {
+  Autoencoder model{nullptr};
+  try {
+    model = Autoencoder(options, Uninitialised{});
+  } catch (const c10::Error&) {
+    throw FormatError(fmt::format("loading {}: its config asks for too large a model", what));
+  }
+  load_weights(*model, weights, what);
+  model->eval();
+  return model;
+}
+
 tensor::TensorMap with_split_weight_norm(const tensor::TensorMap& weights,
                                          const std::string& what) {
   constexpr const char* kOld[] = {".weight_g", ".weight_v"};

@@ -11,6 +11,14 @@ namespace kilonat::codec {
 /// The model's parameters by their official names; they share memory with the model.
 [[nodiscard]] tensor::TensorMap weights_of(const AutoencoderImpl& model);
 
+/// A model of these options with these weights, in evaluation mode on the CPU.
+///
+/// Nothing is allocated beyond what the weights fill: sizes are compared first.
+/// @throws FormatError as load_weights, or if the options ask for more memory than there is.
+[[nodiscard]] Autoencoder build_from_weights(const AutoencoderOptions& options,
+                                             const tensor::TensorMap& weights,
+                                             const std::string& what);
+
 /// Copies `weights` into the model, converted to its type and device.
 ///
 /// Missing names, unknown names and other shapes are all errors; the message names the first few.

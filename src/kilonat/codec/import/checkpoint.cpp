@@ -60,7 +60,7 @@ class TreeReader {
 
  private:
   static constexpr int kMaxDepth = 64;
-  static constexpr std::int64_t kMaxVisits = 10'000'000;
+  static constexpr std::int64_t kMaxVisits = 1'000'000;
 
   json visit(const PickleValue& value, const std::string& path, int depth) {
     KILONAT_REQUIRE(depth <= kMaxDepth && ++visits_ <= kMaxVisits,

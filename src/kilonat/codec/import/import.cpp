@@ -98,13 +98,12 @@ ImportedModel import_checkpoint(const std::filesystem::path& path, const ImportO
                   "importing {}: it does not say its sample rate; give it, or the model's config "
                   "file",
                   what);
-  ImportedModel result{.model = Autoencoder(options),
-                       .family = family,
-                       .key_style = named.key_style,
-                       .prefix = named.prefix,
-                       .ignored = std::move(named.ignored)};
-  load_weights(*result.model, weights, what);
-  result.model->eval();
+  ImportedModel result;
+  result.model = build_from_weights(options, weights, what);
+  result.family = family;
+  result.key_style = named.key_style;
+  result.prefix = named.prefix;
+  result.ignored = std::move(named.ignored);
   return result;
 }
 
