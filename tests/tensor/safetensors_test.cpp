@@ -133,6 +133,13 @@ TEST_F(Safetensors, RefusesOverlapsGapsAndDoubledNames) {
   EXPECT_NE(refusal("{" + entry + "," + entry + "}", 4).find("twice"), std::string::npos);
 }
 
+TEST_F(Safetensors, SaysItsErrorsInOneLineWhateverTheNames) {
+  // refusal() checks for line breaks.
+  EXPECT_NE(refusal(R"({"a\nb\u0007":{"dtype":"F\n","shape":[1],"data_offsets":[0,4]}})", 4)
+                .find("'a?b?'"),
+            std::string::npos);
+}
+
 TEST_F(Safetensors, RefusesAbsurdHeaders) {
   EXPECT_NE(refusal("[]", 0), "accepted");
   EXPECT_NE(refusal("{", 0), "accepted");

@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "kilonat/base/errors.h"
+#include "kilonat/base/printable.h"
 #include "kilonat/tensor/shape.h"
 
 namespace kilonat::codec {
@@ -52,8 +53,8 @@ void require_partner(const tensor::TensorMap& weights,
                   FormatError,
                   "reading {}: '{}' has no '{}' beside it",
                   what,
-                  name,
-                  partner);
+                  printable(name),
+                  printable(partner));
 }
 
 }  // namespace
@@ -83,7 +84,9 @@ void load_weights(AutoencoderImpl& model,
     }
   }
   for (const auto& [name, value] : weights) {
-    if (parameters.find(name) == nullptr) differences.add(fmt::format("'{}' is not known", name));
+    if (parameters.find(name) == nullptr) {
+      differences.add(fmt::format("'{}' is not known", printable(name)));
+    };
   }
   differences.throw_if_any(what);
   const torch::NoGradGuard no_grad;

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kilonat/base/errors.h"
+#include "kilonat/base/printable.h"
 
 namespace kilonat::tensor {
 
@@ -55,8 +56,11 @@ json parse_json(std::string_view text, const std::string& what) {
                   FormatError,
                   "reading {}: its header is not a JSON object; is it a safetensors file?",
                   what);
-  KILONAT_REQUIRE(
-      doubled.empty(), FormatError, "reading {}: tensor '{}' is listed twice", what, doubled);
+  KILONAT_REQUIRE(doubled.empty(),
+                  FormatError,
+                  "reading {}: tensor '{}' is listed twice",
+                  what,
+                  printable(doubled));
   return root;
 }
 
@@ -75,7 +79,8 @@ StoredType stored_type(const json& value, const std::string& place) {
   const std::string name = value.is_string() ? value.get<std::string>() : "none";
   const auto* found = std::find_if(
       kTypes.begin(), kTypes.end(), [&](const TypeEntry& e) { return e.name == name; });
-  KILONAT_REQUIRE(found != kTypes.end(), FormatError, "{}: type '{}' is not known", place, name);
+  KILONAT_REQUIRE(
+      found != kTypes.end(), FormatError, "{}: type '{}' is not known", place, printable(name));
   return found->type;
 }
 
@@ -147,7 +152,7 @@ void check_layout(const SafetensorsHeader& header,
                     FormatError,
                     "reading {}: tensor '{}' starts at byte {}, expected {}: tensors {}",
                     what,
-                    *name,
+                    printable(*name),
                     tensor->begin,
                     position,
                     tensor->begin < position ? "overlap" : "leave a gap");
@@ -177,15 +182,18 @@ SafetensorsHeader parse_safetensors_header(std::string_view json_text,
   SafetensorsHeader header;
   for (const auto& [name, value] : root.items()) {
     if (name != "__metadata__") {
-      header.tensors[name] =
-          stored_tensor(value, num_data_bytes, fmt::format("reading {}: tensor '{}'", what, name));
+      header.tensors[name] = stored_tensor(
+          value, num_data_bytes, fmt::format("reading {}: tensor '{}'", what, printable(name)));
       continue;
     }
     KILONAT_REQUIRE(
         value.is_object(), FormatError, "reading {}: its metadata is not a JSON object", what);
     for (const auto& [key, text] : value.items()) {
-      KILONAT_REQUIRE(
-          text.is_string(), FormatError, "reading {}: metadata '{}' is not a text", what, key);
+      KILONAT_REQUIRE(text.is_string(),
+                      FormatError,
+                      "reading {}: metadata '{}' is not a text",
+                      what,
+                      printable(key));
       header.metadata[key] = text.get<std::string>();
     }
   }

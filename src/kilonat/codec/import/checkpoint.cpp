@@ -12,6 +12,7 @@
 
 #include "kilonat/base/errors.h"
 #include "kilonat/base/files.h"
+#include "kilonat/base/printable.h"
 #include "kilonat/codec/import/pickle.h"
 #include "kilonat/codec/import/zip_reader.h"
 #include "kilonat/tensor/safetensors.h"
@@ -171,7 +172,8 @@ class TorchArchive {
       if (size == 0) return true;
       const bool fits = elements <= kLimit / size && last <= kLimit &&
                         (stride == 0 || size - 1 <= kLimit / stride);
-      KILONAT_REQUIRE(fits, FormatError, "reading {}: tensor '{}' is absurdly large", what_, name);
+      KILONAT_REQUIRE(
+          fits, FormatError, "reading {}: tensor '{}' is absurdly large", what_, printable(name));
       elements *= size;
       last += (size - 1) * stride;
     }
@@ -180,7 +182,7 @@ class TorchArchive {
                     FormatError,
                     "reading {}: tensor '{}' reaches past its storage of {} values",
                     what_,
-                    name,
+                    printable(name),
                     view.storage.num_elements);
     return false;
   }
@@ -196,7 +198,7 @@ class TorchArchive {
                     FormatError,
                     "reading {}: tensor '{}' has {} stored values, expected {}",
                     what_,
-                    name,
+                    printable(name),
                     cached_.numel(),
                     stored.num_elements);
     return cached_;

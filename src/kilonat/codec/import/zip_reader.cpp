@@ -13,6 +13,7 @@
 #include "kilonat/base/byte_reader.h"
 #include "kilonat/base/errors.h"
 #include "kilonat/base/files.h"
+#include "kilonat/base/printable.h"
 
 namespace kilonat::codec {
 
@@ -180,14 +181,17 @@ void ZipReader::read_directory() {
                     FormatError,
                     "reading {}: it has two members '{}'",
                     what_,
-                    name);
+                    printable(name));
   }
 }
 
 const ZipReader::Member& ZipReader::member(const std::string& name) const {
   const auto found = members_.find(name);
-  KILONAT_REQUIRE(
-      found != members_.end(), FormatError, "reading {}: it has no member '{}'", what_, name);
+  KILONAT_REQUIRE(found != members_.end(),
+                  FormatError,
+                  "reading {}: it has no member '{}'",
+                  what_,
+                  printable(name));
   return found->second;
 }
 
@@ -207,14 +211,14 @@ std::vector<std::byte> ZipReader::read(const std::string& name) const {
                   FormatError,
                   "reading {}: member '{}' is compressed or encrypted; PyTorch stores plainly",
                   what_,
-                  name);
+                  printable(name));
   const auto header_bytes = bytes_at(entry.header_offset, kLocalHeaderBytes);
   ByteReader header(header_bytes, what_);
   KILONAT_REQUIRE(header.u32le() == kLocalHeader,
                   FormatError,
                   "reading {}: member '{}' has a corrupt header",
                   what_,
-                  name);
+                  printable(name));
   header.skip(kLocalHeaderBytes - 4 - 4);
   const std::uint64_t name_bytes = header.u16le();
   const std::uint64_t extra_bytes = header.u16le();
