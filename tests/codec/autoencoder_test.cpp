@@ -154,6 +154,14 @@ TEST(Autoencoder, NamesAWrongNumberOfChannels) {
   }
 }
 
+TEST(Autoencoder, RefusesASignalWithoutAFrame) {
+  AutoencoderOptions options = tiny();
+  EXPECT_THROW((void)Autoencoder(options)->encode(torch::zeros({1, 1, 0})), DataError);
+  options.match_official = true;
+  options.input_padding = "none";
+  EXPECT_THROW((void)Autoencoder(options)->encode(torch::zeros({1, 1, 1})), DataError);
+}
+
 TEST(Autoencoder, MasksCodebooksInTrainingOnly) {
   AutoencoderOptions options = tiny();
   options.bottleneck.kind = "rvq";

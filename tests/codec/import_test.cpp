@@ -233,6 +233,17 @@ TEST_F(ImportTest, ReadsHalfPrecision) {
   EXPECT_EQ(imported.model->parameters().front().scalar_type(), torch::kFloat32);
 }
 
+TEST_F(ImportTest, ReadsTheConfigBesideTheWeights) {
+  const auto path = write(weights_of(*scrambled(oobleck())), "", stable_audio_name);
+  std::ofstream(folder_ / "config.json") << "[]";  // somebody else's
+  std::ofstream(folder_ / "model_config.json")
+      << R"({"sample_rate": 32000, "model": {"encoder": {"config": {"strides": [2, 3]}},
+             "decoder": {"config": {"strides": [2, 3], "final_tanh": true}}}})";
+  const auto imported = import_checkpoint(path);
+  EXPECT_EQ(imported.model->options().sample_rate_hz, 32000);
+  EXPECT_TRUE(imported.model->options().final_tanh);
+}
+
 TEST_F(ImportTest, NamesWhatDiffers) {
   const auto refusal = [&](const std::filesystem::path& path, const ImportOptions& how) {
     try {

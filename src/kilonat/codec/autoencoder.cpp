@@ -101,7 +101,10 @@ at::Tensor AutoencoderImpl::project_out(const at::Tensor& latent_BDF) {
 
 Latent AutoencoderImpl::encode(const at::Tensor& x_BCT, const EncodeOptions& how) {
   tensor::expect_shape(x_BCT, "audio", {tensor::kAny, options_.num_channels, tensor::kAny});
-  KILONAT_REQUIRE(x_BCT.size(-1) > 0, ShapeError, "audio has no samples");
+  KILONAT_REQUIRE(num_frames(x_BCT.size(-1)) > 0,
+                  DataError,
+                  "encoding: {} samples are too few for a latent frame",
+                  x_BCT.size(-1));
   return bottleneck(encoder(pad_to_frames(x_BCT)), how);
 }
 

@@ -53,7 +53,7 @@ class AutoencoderImpl : public torch::nn::Module {
   AutoencoderImpl(const AutoencoderOptions& options, Uninitialised);
 
   /// @param x_BCT audio [batch, num_channels, samples >= 1], padded here to whole frames.
-  /// @throws ShapeError.
+  /// @throws ShapeError; DataError if there is no frame in it.
   Latent encode(const at::Tensor& x_BCT, const EncodeOptions& how = {});
   /// Decoder input to audio [batch, num_channels, frames x hop] (match_official: less, with odd
   /// strides).

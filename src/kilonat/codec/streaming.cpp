@@ -75,7 +75,10 @@ void StreamingEncoder::push(const at::Tensor& audio_CT) {
 }
 
 void StreamingEncoder::finish() {
-  KILONAT_REQUIRE(num_samples_ > 0, DataError, "encoding: the audio has no samples");
+  KILONAT_REQUIRE(num_samples_ > 0 && model_->num_frames(num_samples_) > 0,
+                  DataError,
+                  "encoding: {} samples are too few for a latent frame",
+                  num_samples_);
   // The window starts at a multiple of the hop, so its own padding is that of the whole signal.
   const at::Tensor tail = window_.slice(window_.first(), window_.end()).unsqueeze(0);
   const at::Tensor padded = model_->pad_to_frames(tail);

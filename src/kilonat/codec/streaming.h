@@ -69,7 +69,7 @@ class StreamingEncoder {
   /// @param audio_CT [num_channels, n >= 0] on the CPU or the model's device.
   void push(const at::Tensor& audio_CT);
   /// Pads the signal to whole frames and gives the rest. Call once.
-  /// @throws DataError if no sample was pushed.
+  /// @throws DataError if there is no frame in what was pushed.
   void finish();
 
   [[nodiscard]] std::int64_t num_samples() const { return num_samples_; }

@@ -45,27 +45,40 @@ void apply_family(const std::string& family, bool match_official, AutoencoderOpt
   if (family == "oobleck" && match_official) options.input_padding = "none";
 }
 
+/// A config and where it stands, for errors.
+struct FoundConfig {
+  json values;
+  std::string what;
+};
+
+/// A JSON object; null for anything else.
 json read_json(const std::filesystem::path& path) {
   json config = json::parse(read_text(path), nullptr, /*allow_exceptions=*/false);
-  KILONAT_REQUIRE(
-      config.is_object(), FormatError, "reading '{}': it is not a JSON object", path.string());
-  return config;
+  return config.is_object() ? config : json();
 }
 
 /// Configs that speak of the checkpoint, from the least to the most telling.
-std::vector<json> find_configs(const std::filesystem::path& path,
-                               const json& inside,
-                               const ImportOptions& how) {
-  std::vector<json> configs;
+std::vector<FoundConfig> find_configs(const std::filesystem::path& path,
+                                      const json& inside,
+                                      const ImportOptions& how,
+                                      const std::string& what) {
+  std::vector<FoundConfig> configs;
   if (how.config.empty()) {
     for (const char* name : {"config.json", "model_config.json"}) {
       const std::filesystem::path beside = path.parent_path() / name;
       std::error_code ignored;
-      if (std::filesystem::is_regular_file(beside, ignored)) configs.push_back(read_json(beside));
+      if (!std::filesystem::is_regular_file(beside, ignored)) continue;
+      configs.push_back({read_json(beside), fmt::format("{} with '{}'", what, beside.string())});
     }
   }
-  configs.push_back(inside);
-  if (!how.config.empty()) configs.push_back(read_json(how.config));
+  configs.push_back({inside, what});
+  if (!how.config.empty()) {
+    configs.push_back({read_json(how.config), what});
+    KILONAT_REQUIRE(configs.back().values.is_object(),
+                    FormatError,
+                    "reading '{}': it is not a JSON object",
+                    how.config.string());
+  }
   return configs;
 }
 
@@ -89,8 +102,8 @@ ImportedModel import_checkpoint(const std::filesystem::path& path, const ImportO
   check_family(how.family, family, what);
   apply_family(family, how.match_official, options);
   options.sample_rate_hz = 0;
-  for (const json& config : find_configs(path, checkpoint.values, how)) {
-    apply_foreign_config(config, options, what);
+  for (const FoundConfig& config : find_configs(path, checkpoint.values, how, what)) {
+    apply_foreign_config(config.values, options, config.what);
   }
   if (how.sample_rate_hz > 0) options.sample_rate_hz = how.sample_rate_hz;
   KILONAT_REQUIRE(options.sample_rate_hz > 0,
