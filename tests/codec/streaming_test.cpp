@@ -106,6 +106,29 @@ TEST(Streaming, GivesTheSameCodes) {
   EXPECT_EQ(encoder.num_frames(), 100);
 }
 
+TEST(Streaming, HoldsBackNoMoreThanAChunkAndItsContext) {
+  AutoencoderOptions options;
+  options.encoder_channels = 2;
+  options.decoder_channels = 4;
+  options.encoder_strides = {2, 3};
+  options.decoder_strides = {3, 2};
+  Autoencoder model(options, 1);
+  model->eval();
+  const ChunkOptions chunks{.frames_per_chunk = 20};
+  StreamingDecoder decoder(
+      model, [](const at::Tensor&) {}, chunks);
+  StreamingEncoder encoder(
+      model, [&](const Latent& latent) { decoder.push(latent.latent_BDF.squeeze(0)); }, {}, chunks);
+  const std::int64_t hop = model->hop_length();
+  for (int i = 0; i < 300; ++i) {
+    encoder.push(torch::zeros({1, 50}));
+    EXPECT_LT(encoder.num_buffered(), 20 * hop + encoder_receptive_field(options) + hop);
+    EXPECT_LT(decoder.num_buffered(), 20 + decoder_receptive_field(options));
+  }
+  // Nearly all of the 15000 samples have come out again.
+  EXPECT_GT(decoder.num_samples(), 14000);
+}
+
 TEST(Streaming, KeepsNoMoreThanItNeeds) {
   SignalWindow window;
   for (int i = 0; i < 100; ++i) {

@@ -6,7 +6,6 @@
 #include <torch/torch.h>
 
 #include "kilonat/codec/import/import.h"
-#include "kilonat/codec/weights.h"
 
 namespace kilonat::parity {
 namespace {

@@ -74,6 +74,8 @@ class StreamingEncoder {
 
   [[nodiscard]] std::int64_t num_samples() const { return num_samples_; }
   [[nodiscard]] std::int64_t num_frames() const { return next_frame_; }
+  /// Samples held back: less than a chunk, its context and a hop.
+  [[nodiscard]] std::int64_t num_buffered() const { return window_.end() - window_.first(); }
 
  private:
   void emit(std::int64_t end_frame);
@@ -102,6 +104,8 @@ class StreamingDecoder {
   void finish(std::optional<std::int64_t> num_samples = std::nullopt);
 
   [[nodiscard]] std::int64_t num_samples() const { return next_sample_; }
+  /// Frames held back: less than a chunk and its context.
+  [[nodiscard]] std::int64_t num_buffered() const { return window_.end() - window_.first(); }
 
  private:
   void emit(std::int64_t end_sample);
