@@ -2,7 +2,7 @@
 
 #include <torch/nn/functional/padding.h>
 
-#include "kilonat/base/errors.h"
+#include "kilonat/kernels/snake.h"
 
 namespace kilonat::codec {
 
@@ -69,10 +69,7 @@ SnakeImpl::SnakeImpl(std::int64_t channels, const std::string& kind) {
 }
 
 at::Tensor SnakeImpl::forward(const at::Tensor& x_BCT) {
-  constexpr double kEpsilon = 1e-9;
-  const at::Tensor a = beta.defined() ? alpha.exp() : alpha;
-  const at::Tensor b = beta.defined() ? beta.exp() : alpha;
-  return x_BCT + (b + kEpsilon).reciprocal() * (a * x_BCT).sin().square();
+  return beta.defined() ? kernels::snake_beta(x_BCT, alpha, beta) : kernels::snake(x_BCT, alpha);
 }
 
 }  // namespace kilonat::codec
