@@ -1,0 +1,39 @@
+#pragma once
+/// 2-D convolution with weight norm.
+
+#include <array>
+#include <cstdint>
+
+#include <torch/nn/module.h>
+#include <torch/nn/pimpl.h>
+
+namespace kilonat::codec {
+
+struct Conv2dOptions {
+  std::int64_t in_channels = 1;
+  std::int64_t out_channels = 1;
+  std::array<std::int64_t, 2> kernel{1, 1};
+  std::array<std::int64_t, 2> stride{1, 1};
+  std::array<std::int64_t, 2> padding{0, 0};
+};
+
+/// 2-D convolution whose weight is `g v / |v|`, the norm taken per output channel.
+///
+/// Parameters: weight_g [out, 1, 1, 1], weight_v [out, in, k0, k1], bias [out].
+class WeightNormConv2dImpl : public torch::nn::Module {
+ public:
+  explicit WeightNormConv2dImpl(const Conv2dOptions& options);
+
+  /// @param x [N, in, rows, columns].
+  at::Tensor forward(const at::Tensor& x);
+
+  at::Tensor weight_g;
+  at::Tensor weight_v;
+  at::Tensor bias;
+
+ private:
+  Conv2dOptions options_;
+};
+TORCH_MODULE(WeightNormConv2d);
+
+}  // namespace kilonat::codec
