@@ -11,6 +11,10 @@
 namespace kilonat::audio {
 namespace {
 
+/// The header counts bytes in 32 bits; some room is left for it.
+constexpr std::int64_t kMaxSampleBytes = 4;
+constexpr std::int64_t kMaxWavBytes = (std::int64_t{1} << 32) - 4096;
+
 int format_of(const std::filesystem::path& path, SampleFormat format) {
   const std::string extension = path.extension().string();
   const bool is_flac = extension == ".flac";
@@ -24,13 +28,13 @@ int format_of(const std::filesystem::path& path, SampleFormat format) {
   }
   switch (format) {
     case SampleFormat::kPcm16:
-      return SF_FORMAT_RF64 | SF_FORMAT_PCM_16;
+      return SF_FORMAT_WAV | SF_FORMAT_PCM_16;
     case SampleFormat::kPcm24:
-      return SF_FORMAT_RF64 | SF_FORMAT_PCM_24;
+      return SF_FORMAT_WAV | SF_FORMAT_PCM_24;
     case SampleFormat::kFloat32:
       break;
   }
-  return SF_FORMAT_RF64 | SF_FORMAT_FLOAT;
+  return SF_FORMAT_WAV | SF_FORMAT_FLOAT;
 }
 
 }  // namespace
@@ -46,8 +50,18 @@ struct AudioWriter::Impl {
     throw_io_error("writing the sound", target.final_path(), errno != 0 ? errno : EIO);
   }
 
+  void require_room_for(std::int64_t count) {
+    num_samples += count;
+    const bool is_flac = target.final_path().extension() == ".flac";
+    KILONAT_REQUIRE(is_flac || num_samples * options.num_channels * kMaxSampleBytes < kMaxWavBytes,
+                    DataError,
+                    "writing '{}': a WAV file ends at 4 GiB; write .flac",
+                    target.final_path().string());
+  }
+
   AudioWriterOptions options;
   AtomicFile target;
+  std::int64_t num_samples = 0;
   SNDFILE* file = nullptr;
   std::vector<float> interleaved;
 };
@@ -62,8 +76,6 @@ AudioWriter::AudioWriter(std::filesystem::path path, const AudioWriterOptions& o
   impl_->file = sf_open(impl_->target.temporary_path().c_str(), SFM_WRITE, &header);
   if (impl_->file == nullptr) impl_->fail();
   sf_command(impl_->file, SFC_SET_CLIPPING, nullptr, SF_TRUE);
-  // WAV ends at 4 GiB: this writes RF64 and turns it into a plain WAV on closing if that suffices.
-  sf_command(impl_->file, SFC_RF64_AUTO_DOWNGRADE, nullptr, SF_TRUE);
   // Without the PEAK chunk, which holds the time of day, equal sounds are equal files.
   sf_command(impl_->file, SFC_SET_ADD_PEAK_CHUNK, nullptr, SF_FALSE);
 }
@@ -85,6 +97,7 @@ void AudioWriter::write(const AudioBuffer& buffer) {
       impl_->interleaved[i * num_channels + c] = buffer.channels[c][i];
     }
   }
+  impl_->require_room_for(buffer.num_samples());
   errno = 0;
   const auto count = static_cast<sf_count_t>(num_samples);
   if (sf_writef_float(impl_->file, impl_->interleaved.data(), count) != count) impl_->fail();
