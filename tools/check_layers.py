@@ -25,7 +25,7 @@ ALLOWED = {
     "codec": {"base", "config", "rate", "tensor", "kernels", "dsp"},
     "loss": {"base", "config", "tensor", "dsp", "codec"},
     "data": {"base", "config", "audio", "tensor"},
-    "metrics": {"base", "config", "audio", "rate", "tensor", "dsp", "codec", "data"},
+    "metrics": {"base", "config", "audio", "rate", "tensor", "dsp", "codec", "loss", "data"},
 }
 ALLOWED["train"] = set(ALLOWED)
 ALLOWED["cli"] = set(ALLOWED)
