@@ -41,21 +41,24 @@ bool RunFolder::holds_run() const {
   return fs::exists(config());
 }
 
+void require_room_for_run(const RunFolder& folder, bool replace) {
+  if (!fs::exists(folder.path)) return;
+  if (fs::is_directory(folder.path) && fs::is_empty(folder.path)) return;
+  KILONAT_REQUIRE(folder.holds_run(),
+                  ConfigError,
+                  "run folder '{}': exists and holds no run; choose another --out",
+                  folder.path.string());
+  KILONAT_REQUIRE(replace,
+                  ConfigError,
+                  "run folder '{}': holds a run; --resume continues it, --force replaces it",
+                  folder.path.string());
+}
+
 void create_run_folder(const RunFolder& folder, bool replace) {
-  if (fs::exists(folder.path)) {
-    const bool is_empty = fs::is_directory(folder.path) && fs::is_empty(folder.path);
-    KILONAT_REQUIRE(is_empty || folder.holds_run(),
-                    ConfigError,
-                    "run folder '{}': exists and holds no run; choose another --out",
-                    folder.path.string());
-    KILONAT_REQUIRE(is_empty || replace,
-                    ConfigError,
-                    "run folder '{}': holds a run; --resume continues it, --force replaces it",
-                    folder.path.string());
-    std::error_code error;
-    if (!is_empty) fs::remove_all(folder.path, error);
-    if (error) throw_io_error("removing the old run", folder.path, error.value());
-  }
+  require_room_for_run(folder, replace);
+  std::error_code error;
+  if (folder.holds_run()) fs::remove_all(folder.path, error);
+  if (error) throw_io_error("removing the old run", folder.path, error.value());
   create_folder(folder.path);
 }
 

@@ -18,11 +18,16 @@ struct RunFolder {
   [[nodiscard]] bool holds_run() const;
 };
 
-/// Makes the folder for a new run.
+/// Checks that a new run may be put there; changes nothing.
+///
+/// @throws ConfigError if the folder holds a run and `replace` is not set, or holds anything else
+///         that is not a run.
+void require_room_for_run(const RunFolder& folder, bool replace);
+
+/// Makes the folder for a new run, after require_room_for_run.
 ///
 /// @param replace  removes a run that lies there; false: refuses it.
-/// @throws ConfigError if the folder holds a run and may not be replaced, or holds anything else
-///         that is not a run; IoError.
+/// @throws ConfigError as require_room_for_run; IoError.
 void create_run_folder(const RunFolder& folder, bool replace);
 
 /// Lines of two TOML texts that differ, as "rate.target_kbps = 2.0 -> 4.0; ..."; empty if none.

@@ -112,7 +112,9 @@ ConsoleSink::ConsoleSink(Progress& progress, std::vector<ConsoleColumn> columns)
     : progress_(progress), columns_(std::move(columns)) {}
 
 void ConsoleSink::scalars(std::int64_t step, std::span<const Scalar> row) {
-  progress_.update(step, detail(columns_, row));
+  // A row without any of the columns (a report on fixed clips) must not blank the line.
+  const std::string text = detail(columns_, row);
+  if (!text.empty()) progress_.update(step, text);
 }
 
 std::string ConsoleSink::detail(std::span<const ConsoleColumn> columns,

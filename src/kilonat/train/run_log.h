@@ -60,8 +60,8 @@ class RunLog : public RunSink {
 
 /// One JSON object a line: {"step": 10, "time_s": 1764000000.5, "rec/mel": 1.25, ...}.
 ///
-/// `time_s` is Unix time. A figure that is not finite becomes null. Each line is handed to the system
-/// at once, so a killed run loses none that a checkpoint counts on.
+/// `time_s` is Unix time. A figure that is not finite becomes null. Each line is handed to the
+/// system at once, so a killed run loses none that a checkpoint counts on.
 class JsonlSink : public RunSink {
  public:
   /// @param resumed_step  set: the file is continued, after lines of later steps (and a half line

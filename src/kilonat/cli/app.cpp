@@ -1,0 +1,69 @@
+#include "kilonat/cli/app.h"
+
+#include <cstdio>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "kilonat/base/interrupt.h"
+#include "kilonat/base/log.h"
+#include "kilonat/cli/commands.h"
+#include "kilonat/cli/error_report.h"
+#include "kilonat/cli/version.h"
+
+namespace kilonat::cli {
+namespace {
+
+constexpr int kUsageExitCode = 2;
+
+int fail(const ErrorReport& report) {
+  std::fflush(stdout);
+  fmt::print(stderr, "kilonat: error: {}\n", report.line);
+  return report.exit_code;
+}
+
+/// --help and --version end here with 0, a wrong command line with 2 and a pointer to the help.
+int finish_parse(const CLI::App& app, const CLI::ParseError& error) {
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) return app.exit(error);
+  std::string command = "kilonat";
+  for (const CLI::App* sub : app.get_subcommands()) command += " " + sub->get_name();
+  std::string text = error.what();
+  for (char& c : text) {
+    if (c == '\n') c = ' ';
+  }
+  return fail({fmt::format("{}; see '{} --help'", text, command), kUsageExitCode});
+}
+
+}  // namespace
+
+int run_app(int argc, char** argv) {
+  CLI::App app("Trains audio autoencoders at the bitrate you ask for.", "kilonat");
+  app.set_version_flag("--version", version_text());
+  app.require_subcommand(1);
+  const std::vector<Command> commands{add_train_command(app),
+                                      add_eval_command(app),
+                                      add_encode_command(app),
+                                      add_decode_command(app),
+                                      add_reconstruct_command(app),
+                                      add_info_command(app),
+                                      add_import_command(app),
+                                      add_config_command(app)};
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return finish_parse(app, error);
+  }
+  try {
+    set_up_log("info");
+    install_interrupt_handler();
+    for (const Command& command : commands) {
+      if (command.app->parsed()) command.run();
+    }
+    return 0;
+  } catch (const std::exception& error) {
+    return fail(report_of(error));
+  }
+}
+
+}  // namespace kilonat::cli

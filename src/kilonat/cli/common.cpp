@@ -1,0 +1,53 @@
+#include "kilonat/cli/common.h"
+
+#include <cstdio>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "kilonat/base/errors.h"
+#include "kilonat/base/files.h"
+#include "kilonat/tensor/device.h"
+
+namespace kilonat::cli {
+
+void add_run_flags(CLI::App& app, CommonFlags& flags) {
+  app.add_flag("--quiet", flags.quiet, "Print nothing but errors");
+  app.add_option("--threads", flags.threads, "CPU threads; 0: all that this process may use")
+      ->check(CLI::Range(0, 4096));
+  app.add_option("--device", flags.device, "cpu, cuda or cuda:N")->capture_default_str();
+}
+
+void add_force_flag(CLI::App& app, CommonFlags& flags) {
+  app.add_flag("--force", flags.force, "Replace an output that exists");
+}
+
+void add_json_flag(CLI::App& app, CommonFlags& flags) {
+  app.add_option("--json", flags.json_path, "Write the figures to this file");
+}
+
+void add_seed_flag(CLI::App& app, CommonFlags& flags) {
+  app.add_option("--seed", flags.seed, "Seed of everything random")->capture_default_str();
+}
+
+c10::Device set_up_device(const CommonFlags& flags) {
+  tensor::set_thread_count(flags.threads);
+  return tensor::parse_device(flags.device);
+}
+
+void refuse_existing(const std::filesystem::path& path, const CommonFlags& flags) {
+  KILONAT_REQUIRE(flags.force || !std::filesystem::exists(path),
+                  ConfigError,
+                  "'{}' exists; --force replaces it",
+                  path.string());
+}
+
+void write_json(const CommonFlags& flags, const nlohmann::json& json) {
+  if (!flags.json_path.empty()) write_text_atomic(flags.json_path, json.dump(2) + "\n");
+}
+
+void say(const CommonFlags& flags, std::string_view line) {
+  if (!flags.quiet) fmt::print("{}\n", line);
+}
+
+}  // namespace kilonat::cli

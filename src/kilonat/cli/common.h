@@ -1,0 +1,50 @@
+#pragma once
+/// What the subcommands share: their flags, their output files, their tables.
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include <CLI/CLI.hpp>
+#include <c10/core/Device.h>
+#include <nlohmann/json_fwd.hpp>
+
+namespace kilonat::cli {
+
+/// A subcommand: its parser and what it does once the command line is read.
+struct Command {
+  CLI::App* app = nullptr;
+  std::function<void()> run;
+};
+
+/// Flags that mean the same everywhere.
+struct CommonFlags {
+  bool quiet = false;
+  bool force = false;
+  std::string json_path;  ///< empty: no JSON
+  std::uint64_t seed = 0;
+  int threads = 0;  ///< 0: one for each CPU of the affinity mask
+  std::string device = "cpu";
+};
+
+/// --quiet, --threads, --device.
+void add_run_flags(CLI::App& app, CommonFlags& flags);
+void add_force_flag(CLI::App& app, CommonFlags& flags);
+void add_json_flag(CLI::App& app, CommonFlags& flags);
+void add_seed_flag(CLI::App& app, CommonFlags& flags);
+
+/// Applies --threads and --device. @throws ConfigError for a device that is not there.
+c10::Device set_up_device(const CommonFlags& flags);
+
+/// @throws ConfigError if `path` exists and --force was not given.
+void refuse_existing(const std::filesystem::path& path, const CommonFlags& flags);
+
+/// Writes `json` to the file named by --json; nothing without one.
+void write_json(const CommonFlags& flags, const nlohmann::json& json);
+
+/// Prints a line to standard output unless --quiet.
+void say(const CommonFlags& flags, std::string_view line);
+
+}  // namespace kilonat::cli

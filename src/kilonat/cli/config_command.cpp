@@ -1,0 +1,59 @@
+/// kilonat config: what can be configured, and what a config comes to.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "kilonat/base/errors.h"
+#include "kilonat/cli/commands.h"
+#include "kilonat/cli/config_files.h"
+#include "kilonat/config/schema.h"
+#include "kilonat/train/codec_options.h"
+
+namespace kilonat::cli {
+namespace {
+
+struct ConfigFlags {
+  std::string config;
+  std::vector<std::string> overrides;
+  bool explain = false;
+};
+
+void run(const ConfigFlags& flags) {
+  train::CodecTrainOptions options;
+  if (flags.explain) {
+    fmt::print("{}", config::to_markdown(options));
+    return;
+  }
+  KILONAT_REQUIRE(!flags.config.empty(),
+                  ConfigError,
+                  "config: nothing to do; expected --explain, or CONF to resolve");
+  config::load(find_config(flags.config), flags.overrides, options);
+  train::check(options);
+  fmt::print("{}", config::to_toml(options));
+}
+
+constexpr const char* kFooter =
+    "Example:\n"
+    "  kilonat config --explain\n"
+    "  kilonat config --resolve tiny16 --set rate.target_kbps=4\n";
+
+}  // namespace
+
+Command add_config_command(CLI::App& app) {
+  auto flags = std::make_shared<ConfigFlags>();
+  CLI::App* sub = app.add_subcommand("config", "Explain the config, or resolve one");
+  CLI::Option* explain =
+      sub->add_flag("--explain", flags->explain, "Print the reference of all keys as Markdown");
+  sub->add_option("config,--resolve", flags->config, "Print this config with every key and value")
+      ->type_name("CONF")
+      ->excludes(explain);
+  sub->add_option("--set", flags->overrides, "Change a config value: section.key=value")
+      ->type_name("KEY=VALUE");
+  sub->footer(kFooter);
+  return {sub, [flags] { run(*flags); }};
+}
+
+}  // namespace kilonat::cli

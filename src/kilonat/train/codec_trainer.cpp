@@ -1,0 +1,207 @@
+#include "kilonat/train/codec_trainer.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
+
+#include "kilonat/base/errors.h"
+#include "kilonat/base/files.h"
+#include "kilonat/base/interrupt.h"
+#include "kilonat/codec/model_file.h"
+#include "kilonat/config/schema.h"
+#include "kilonat/train/checkpoint.h"
+#include "kilonat/train/codec_data.h"
+#include "kilonat/train/codec_report.h"
+#include "kilonat/train/codec_step.h"
+#include "kilonat/train/guard.h"
+#include "kilonat/train/run_folder.h"
+#include "kilonat/train/tensorboard_writer.h"
+
+namespace kilonat::train {
+namespace {
+
+/// A run in progress. Order of members: order of construction.
+class CodecTrainer {
+ public:
+  CodecTrainer(const TrainRequest& request, std::unique_ptr<RunSink> console)
+      : request_(request),
+        options_(request.options),
+        folder_{request.run_folder},
+        data_(open_codec_data(options_)),
+        step_(options_, make_model(request), request.device),
+        guard_(options_.run.max_bad_batches),
+        report_(options_, data_, folder_) {
+    if (request.resume) {
+      restore();
+    } else {
+      initialise();
+      start_loader(0);
+      create_run_folder(folder_, request.replace);
+    }
+    write_text_atomic(folder_.config(), config::to_toml(options_));
+    add_sinks(std::move(console));
+  }
+
+  TrainResult run() {
+    while (done_ < options_.run.steps) {
+      train_one_batch();
+      report_if_due();
+      if (done_ % options_.run.checkpoint_every == 0) checkpoint();
+      stop_if_interrupted();
+    }
+    return finish();
+  }
+
+ private:
+  void start_loader(std::uint64_t first) { loader_ = make_loader(options_, data_, "train", first); }
+  static codec::Autoencoder make_model(const TrainRequest& request);
+  void initialise();
+  void restore();
+  void add_sinks(std::unique_ptr<RunSink> console);
+  void train_one_batch();
+  void report_if_due();
+  void checkpoint();
+  void stop_if_interrupted();
+  TrainResult finish();
+
+  const TrainRequest& request_;
+  const CodecTrainOptions& options_;
+  RunFolder folder_;
+  CodecData data_;
+  std::unique_ptr<data::ExcerptLoader> loader_;
+  CodecStep step_;
+  NonFiniteGuard guard_;
+  CodecReport report_;
+  RunLog log_;
+  std::int64_t done_ = 0;  // steps done
+};
+
+codec::Autoencoder CodecTrainer::make_model(const TrainRequest& request) {
+  const SeedTree seeds(static_cast<std::uint64_t>(request.options.run.seed));
+  codec::Autoencoder model(request.options.codec, seeds.child("weights").seed());
+  if (!request.init_model.empty() && !request.resume) {
+    const codec::LoadedModel loaded = codec::load_model(request.init_model);
+    copy_named_tensors_(state_of(*model),
+                        state_of(*loaded.model),
+                        fmt::format("starting from '{}'", request.init_model.string()));
+  }
+  model->to(request.device);
+  model->train();
+  return model;
+}
+
+void CodecTrainer::initialise() {
+  const bool is_new = request_.init_model.empty();
+  if (step_.law() == nullptr || !options_.init.from_data || !is_new) return;
+  const auto loader = make_loader(options_, data_, "init", 0);
+  const BottleneckInitReport report =
+      initialise_bottleneck_(step_.model(),
+                             options_.init,
+                             step_.law()->final_target_nats(),
+                             options_.rate.edge_frames,
+                             [&] { return loader->next().audio_BCT.to(request_.device); });
+  step_.reset_ema();
+  spdlog::debug("bottleneck: spread of the means was {:.4g}; K set to {:.2f} nats, measured {:.2f}",
+                report.mean_spread_before,
+                report.start_nats,
+                report.measured_nats);
+}
+
+void CodecTrainer::restore() {
+  const Checkpoint checkpoint = load_checkpoint(folder_.path, latest_step(folder_.path));
+  try {
+    step_.restore_from(checkpoint);
+    guard_.restore(checkpoint.state.at("guard"));
+    start_loader(checkpoint.state.at("next_batch").get<std::uint64_t>());
+  } catch (const nlohmann::json::exception& error) {
+    throw FormatError(fmt::format("checkpoint of step {}: {}", checkpoint.step, error.what()));
+  }
+  done_ = checkpoint.step;
+}
+
+void CodecTrainer::add_sinks(std::unique_ptr<RunSink> console) {
+  const auto resumed = request_.resume ? std::optional(done_) : std::nullopt;
+  log_.add(std::make_unique<JsonlSink>(folder_.metrics(), resumed));
+  log_.add(std::make_unique<TensorBoardWriter>(folder_.path, resumed));
+  if (console) log_.add(std::move(console));
+}
+
+void CodecTrainer::train_one_batch() {
+  const data::Batch batch = loader_->next();
+  StepResult result = step_.run(done_, batch.audio_BCT);
+  ++done_;
+  if (result.not_finite.empty()) {
+    guard_.count_good();
+  } else {
+    spdlog::warn(guard_.count_bad(done_, result.not_finite, batch.ids));
+    result.scalars = {{"guard/skipped", static_cast<double>(guard_.num_skipped())}};
+  }
+  if (done_ % options_.run.log_every == 0) log_.scalars(done_, result.scalars);
+}
+
+void CodecTrainer::report_if_due() {
+  const std::int64_t every = options_.run.sample_every;
+  const bool is_last = done_ == options_.run.steps;
+  if (!is_last && (every == 0 || done_ % every != 0)) return;
+  const EmaScope averaged(state_of(*step_.model()), step_.ema().tensors());
+  report_.listen(step_.model(), done_, log_);
+  log_.flush();
+}
+
+void CodecTrainer::checkpoint() {
+  log_.flush();
+  Checkpoint checkpoint;
+  checkpoint.step = done_;
+  step_.save_to(checkpoint);
+  checkpoint.state["guard"] = guard_.state();
+  checkpoint.state["next_batch"] = loader_->position();
+  save_checkpoint(folder_.path, checkpoint);
+  prune_checkpoints(folder_.path, options_.run.keep_checkpoints);
+}
+
+void CodecTrainer::stop_if_interrupted() {
+  if (!interrupt_requested() || done_ == options_.run.steps) return;
+  checkpoint();
+  throw Interrupted(fmt::format(
+      "interrupted at step {} of {}; a checkpoint is saved; go on with: kilonat train --resume "
+      "--out '{}'",
+      done_,
+      options_.run.steps,
+      folder_.path.string()));
+}
+
+TrainResult CodecTrainer::finish() {
+  if (done_ % options_.run.checkpoint_every != 0) checkpoint();
+  {
+    const EmaScope averaged(state_of(*step_.model()), step_.ema().tensors());
+    codec::save_model(
+        folder_.model(), *step_.model(), report_.describe_model(step_.model(), done_));
+  }
+  log_.flush();
+  TrainResult result{
+      .steps = done_, .skipped_batches = guard_.num_skipped(), .model = folder_.model()};
+  if (step_.law() != nullptr) result.rate = step_.law()->report();
+  return result;
+}
+
+}  // namespace
+
+std::int64_t latest_step(const std::filesystem::path& run_folder) {
+  const std::vector<std::int64_t> steps = checkpoint_steps(run_folder);
+  KILONAT_REQUIRE(!steps.empty(),
+                  FormatError,
+                  "resuming '{}': no checkpoint in '{}'; start without --resume",
+                  run_folder.string(),
+                  (run_folder / "checkpoints").string());
+  return steps.back();
+}
+
+TrainResult train_codec(const TrainRequest& request, std::unique_ptr<RunSink> console) {
+  check(request.options);
+  CodecTrainer trainer(request, std::move(console));
+  return trainer.run();
+}
+
+}  // namespace kilonat::train

@@ -1,0 +1,197 @@
+/// What a user does first: train, look, measure, encode, decode.
+
+#include <memory>
+
+#include "integration/minute_model.h"
+#include "integration/program.h"
+#include "integration/sounds.h"
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace kilonat::integration {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsSupersetOf;
+
+/// One trained model for all tests.
+class HappyPath : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    shared_ = std::make_unique<Scratch>();
+    train_minute_model(*shared_);
+  }
+  static void TearDownTestSuite() { shared_.reset(); }
+
+  static std::string model() { return (*shared_)("run"); }
+  static fs::path run() { return shared_->path("run"); }
+
+  json read_json(const std::string& name) const {
+    return json::parse(read_bytes(scratch_.path(name)));
+  }
+
+  static std::unique_ptr<Scratch> shared_;
+  Scratch scratch_;
+};
+
+std::unique_ptr<Scratch> HappyPath::shared_;
+
+TEST_F(HappyPath, TrainWritesARunFolder) {
+  EXPECT_THAT(files_below(run()),
+              IsSupersetOf({"config.toml",
+                            "metrics.jsonl",
+                            "model.safetensors",
+                            "audio/clip-1-original.wav",
+                            "audio/clip-1-reconstruction.wav",
+                            "checkpoints/step-10/state.json",
+                            "checkpoints/step-12/state.json"}));
+  EXPECT_FALSE(fs::exists(run() / "checkpoints" / "step-5"));  // only the latest two are kept
+  EXPECT_THAT(read_bytes(run() / "config.toml"), HasSubstr("target_kbps = 0.5"));
+  for (const std::string& file : files_below(run()))
+    EXPECT_EQ(file.find(".tmp"), std::string::npos);
+}
+
+TEST_F(HappyPath, TrainRefusesAFolderThatHoldsARun) {
+  const Outcome outcome = kilonat(
+      train_words((*shared_)("minute.toml"), (*shared_)("sounds"), model(), {"--steps", "1"}));
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("--resume continues it, --force replaces it"));
+}
+
+TEST_F(HappyPath, EvalWritesTheFieldsOfTheContract) {
+  const Outcome outcome = kilonat({"eval",
+                                   model(),
+                                   "--data",
+                                   (*shared_)("sounds"),
+                                   "--json",
+                                   scratch_("eval.json"),
+                                   "--save-audio",
+                                   scratch_("audio")});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("silence"));
+  EXPECT_THAT(outcome.out, HasSubstr("shuffled clips"));
+  const json result = read_json("eval.json");
+  for (const char* field : {"model",
+                            "target_kbps",
+                            "rate_kbps",
+                            "informative_kbps",
+                            "nats_per_frame",
+                            "frame_rate_hz",
+                            "sample_rate_hz",
+                            "active_channels",
+                            "nats_per_channel",
+                            "mel_distance",
+                            "stft_distance",
+                            "waveform_l1",
+                            "si_sdr_db",
+                            "seconds",
+                            "real_time_factor",
+                            "clips"}) {
+    EXPECT_TRUE(result.contains(field)) << field;
+  }
+  EXPECT_EQ(result["clips"].size(), 12u);
+  EXPECT_EQ(result["nats_per_channel"].size(), 4u);
+  EXPECT_NEAR(result["seconds"].get<double>(), 12.0, 1e-6);
+  EXPECT_NEAR(result["rate_kbps"].get<double>(),
+              result["nats_per_frame"].get<double>() * 50 / std::log(2.0) / 1000,
+              1e-9);
+  EXPECT_EQ(files_below(scratch_.path("audio")).size(), 36u);  // two sounds and a picture each
+}
+
+TEST_F(HappyPath, EvalTwiceGivesTheSameFigures) {
+  for (const char* name : {"a.json", "b.json"}) {
+    ASSERT_EQ(
+        kilonat(
+            {"eval", model(), "--data", (*shared_)("sounds"), "--quiet", "--json", scratch_(name)})
+            .exit_code,
+        0);
+  }
+  json a = read_json("a.json");
+  json b = read_json("b.json");
+  a.erase("real_time_factor");
+  b.erase("real_time_factor");
+  EXPECT_EQ(a, b);
+}
+
+TEST_F(HappyPath, InfoNamesFrameRateParametersAndRates) {
+  const Outcome outcome = kilonat({"info", model(), "--json", scratch_("info.json")});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("50 per second"));
+  EXPECT_THAT(outcome.out, HasSubstr("target rate    0.5 kbit/s"));
+  const json info = read_json("info.json");
+  EXPECT_EQ(info["frame_rate_hz"], 50.0);
+  EXPECT_EQ(info["nats_per_channel"].size(), 4u);
+  EXPECT_GT(info["parameters"].get<int>(), 1000);
+}
+
+TEST_F(HappyPath, EncodeThenDecodeGivesWhatReconstructGives) {
+  const std::string sound = (*shared_)("sounds/pluck-3.wav");
+  ASSERT_EQ(kilonat({"encode", model(), sound, scratch_("a.safetensors"), "--quiet"}).exit_code, 0);
+  ASSERT_EQ(kilonat({"decode", model(), scratch_("a.safetensors"), scratch_("a.wav"), "--quiet"})
+                .exit_code,
+            0);
+  ASSERT_EQ(kilonat({"reconstruct", model(), sound, scratch_("b.wav"), "--quiet"}).exit_code, 0);
+  EXPECT_TRUE(read_bytes(scratch_.path("a.wav")) == read_bytes(scratch_.path("b.wav")));
+  EXPECT_GT(fs::file_size(scratch_.path("a.wav")), 8000u);
+}
+
+TEST_F(HappyPath, OutputsAreNotReplacedWithoutForce) {
+  const std::string sound = (*shared_)("sounds/pluck-3.wav");
+  write_bytes(scratch_.path("out.wav"), "precious");
+  EXPECT_EQ(kilonat({"reconstruct", model(), sound, scratch_("out.wav")}).exit_code, 2);
+  EXPECT_EQ(read_bytes(scratch_.path("out.wav")), "precious");
+  EXPECT_EQ(kilonat({"reconstruct", model(), sound, scratch_("out.wav"), "--force"}).exit_code, 0);
+}
+
+TEST_F(HappyPath, ReconstructTakesAnyRateAndChannelCount) {
+  write_wav(scratch_.path("stereo.wav"),
+            {.sample_rate_hz = 44100, .num_channels = 2, .seconds = 0.7},
+            pluck(3));
+  const Outcome outcome =
+      kilonat({"reconstruct", model(), scratch_("stereo.wav"), scratch_("out.wav"), "--quiet"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+}
+
+TEST_F(HappyPath, InitStartsFromAModelAndListsDifferences) {
+  const std::vector<std::string> words =
+      train_words((*shared_)("minute.toml"),
+                  (*shared_)("sounds"),
+                  scratch_("tamed"),
+                  {"--init", model(), "--steps", "2", "--rate", "1"});
+  const Outcome outcome = kilonat(words);
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+
+  std::vector<std::string> wider = words;
+  wider.insert(wider.end(), {"--set", "codec.encoder_channels=6", "--force"});
+  const Outcome refused = kilonat(wider);
+  EXPECT_EQ(refused.exit_code, 4);
+  EXPECT_THAT(refused.err, HasSubstr("encoder.block.0.weight_v"));
+  EXPECT_THAT(refused.err, HasSubstr("expected [6, 1, 7]"));
+}
+
+TEST(Program, HelpNamesEverySubcommandAndEachHasAnExample) {
+  const Outcome help = kilonat({"--help"});
+  EXPECT_EQ(help.exit_code, 0);
+  for (const char* command :
+       {"train", "eval", "encode", "decode", "reconstruct", "info", "import", "config"}) {
+    EXPECT_THAT(help.out, HasSubstr(command));
+    const Outcome of_command = kilonat({command, "--help"});
+    EXPECT_EQ(of_command.exit_code, 0);
+    EXPECT_THAT(of_command.out, HasSubstr("Example:")) << command;
+  }
+}
+
+TEST(Program, ConfigExplainsEverySection) {
+  const Outcome outcome = kilonat({"config", "--explain"});
+  EXPECT_EQ(outcome.exit_code, 0);
+  for (const char* section : {"[codec]", "[rate]", "[data]", "[optim.generator]", "[run]"}) {
+    EXPECT_THAT(outcome.out, HasSubstr(section));
+  }
+}
+
+}  // namespace
+}  // namespace kilonat::integration
