@@ -123,6 +123,23 @@ TEST_F(BadInput, FolderWithoutSounds) {
   expect_failure(train_words(config(), scratch_("nothing"), scratch_("run")), kData, "nothing");
 }
 
+TEST_F(BadInput, BadFilesAmongGoodOnesAreNamedAndLeftOut) {
+  write_plucks(scratch_.path("mixed"), 11);
+  write_bytes(scratch_.path("mixed/broken.wav"), "this is not a sound\n");
+  const Outcome eval = kilonat({"eval", model(), "--data", scratch_("mixed"), "--quiet"});
+  EXPECT_EQ(eval.exit_code, 0) << eval.err;
+  EXPECT_THAT(eval.err, HasSubstr("broken.wav"));
+  const Outcome train = kilonat(train_words(config(), scratch_("mixed"), scratch_("run")));
+  EXPECT_EQ(train.exit_code, 0) << train.err;
+  fs::remove_all(scratch_.path("run"));
+
+  fs::create_directories(scratch_.path("broken"));
+  fs::rename(scratch_.path("mixed/broken.wav"), scratch_.path("broken/broken.wav"));
+  const Outcome none = kilonat({"eval", model(), "--data", scratch_("broken"), "--quiet"});
+  EXPECT_EQ(none.exit_code, kData) << none.err;
+  EXPECT_THAT(none.err, HasSubstr("none of the 1 clips can be used"));
+}
+
 TEST_F(BadInput, MisspelledConfigKey) {
   write_bytes(scratch_.path("typo.toml"), "[rate]\ntarget_kbs = 2.0\n");
   expect_failure(train_words(scratch_("typo.toml"), sounds(), scratch_("run")),

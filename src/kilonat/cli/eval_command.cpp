@@ -65,7 +65,7 @@ json json_of(const std::string& model_path,
               {"sample_rate_hz", loaded.model->options().sample_rate_hz},
               {"frame_rate_hz", loaded.model->frame_rate_hz()},
               {"seconds", result.duration_s},
-              {"real_time_factor", result.coding_s / result.duration_s}};
+              {"real_time_factor", result.duration_s / result.coding_s}};
   if (loaded.metadata.target_kbps > 0) object["target_kbps"] = loaded.metadata.target_kbps;
   if (result.latent) {
     object["rate_kbps"] = result.latent->rate_kbps;
@@ -133,8 +133,11 @@ void print(const CommonFlags& flags,
                       ? fmt::format("; SI-SDR {:.2f} dB", *result.distances.si_sdr_db)
                       : ""));
   say(flags,
-      fmt::format("coded {} clips, {:.1f} s of sound, in {:.1f} s",
+      fmt::format("coded {} clips{}, {:.1f} s of sound, in {:.1f} s",
                   result.clips.size(),
+                  result.num_unusable > 0
+                      ? fmt::format(" ({} could not be used)", result.num_unusable)
+                      : "",
                   result.duration_s,
                   result.coding_s));
 }

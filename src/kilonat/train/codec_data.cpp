@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <ATen/ATen.h>
+#include <spdlog/spdlog.h>
 
 #include "kilonat/base/errors.h"
 #include "kilonat/base/seed_tree.h"
@@ -31,6 +32,17 @@ Clip ClipSet::clip(std::size_t index) const {
           tensor_of(prepared.audio),
           prepared.gain,
           prepared.audio.duration_s()};
+}
+
+std::optional<Clip> ClipSet::usable_clip(std::size_t index) const {
+  try {
+    return clip(index);
+  } catch (const DataError& error) {
+    spdlog::warn("{}; left out", error.what());
+  } catch (const IoError& error) {
+    spdlog::warn("{}; left out", error.what());
+  }
+  return std::nullopt;
 }
 
 ClipSet open_clips(const std::vector<std::string>& sources,

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,8 @@ class ClipSet {
   [[nodiscard]] std::size_t size() const { return source_ ? source_->size() : clips_.size(); }
   /// @throws DataError or IoError, naming the file, if it cannot be used.
   [[nodiscard]] Clip clip(std::size_t index) const;
+  /// The clip; empty, and said in the log, if it cannot be used.
+  [[nodiscard]] std::optional<Clip> usable_clip(std::size_t index) const;
 
  private:
   std::shared_ptr<const data::Source> source_;  // null: the clips are at hand

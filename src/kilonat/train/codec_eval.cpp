@@ -20,13 +20,6 @@ torch::Device device_of(const codec::Autoencoder& model) {
   return model->parameters().front().device();
 }
 
-/// The clip that `index` is compared with in the shuffled anchor.
-torch::Tensor partner(const ClipSet& clips,
-                      const std::vector<std::size_t>& partners,
-                      std::size_t index) {
-  return clips.clip(partners[index]).audio_CT;
-}
-
 /// Accumulates what evaluate_codec reports.
 class Accumulator {
  public:
@@ -44,13 +37,18 @@ class Accumulator {
     const auto distances = meter_.measure(clip.audio_CT, coded.reconstruction_CT);
     distances_.add(distances, clip.duration_s);
     of_silence_.add(meter_.of_silence(clip.audio_CT), clip.duration_s);
-    if (!partners_.empty()) {
-      of_shuffled_.add(meter_.of_another(clip.audio_CT, partner(clips_, partners_, index)),
-                       clip.duration_s);
-    }
+    add_partner(index, clip);
     if (coded.latent.posterior) latents_.add(clip.id, *coded.latent.posterior);
     if (coded.latent.codes_BQF.defined()) codes_.add(coded.latent.codes_BQF);
     result_.clips.push_back({clip.id, clip.duration_s, std::nullopt, distances});
+  }
+
+  /// The shuffled anchor, where the other clip can be read.
+  void add_partner(std::size_t index, const Clip& clip) {
+    if (partners_.empty()) return;
+    if (const auto other = clips_.usable_clip(partners_[index])) {
+      of_shuffled_.add(meter_.of_another(clip.audio_CT, other->audio_CT), clip.duration_s);
+    }
   }
 
   Evaluation finish(double coding_s) {
@@ -58,7 +56,7 @@ class Accumulator {
     result_.duration_s = distances_.seconds();
     result_.distances = distances_.mean();
     result_.of_silence = of_silence_.mean();
-    if (!partners_.empty()) result_.of_shuffled = of_shuffled_.mean();
+    if (of_shuffled_.seconds() > 0) result_.of_shuffled = of_shuffled_.mean();
     if (codec_.bottleneck.kind == "gaussian") {
       result_.latent = latents_.report(options_.static_gaussian);
       for (std::size_t i = 0; i < result_.clips.size(); ++i) {
@@ -111,19 +109,25 @@ Evaluation evaluate_codec(codec::Autoencoder& model,
                           const ClipSet& clips,
                           const EvalOptions& options,
                           const std::function<void(const Clip&, const CodedClip&)>& on_clip) {
-  KILONAT_REQUIRE(clips.size() > 0, DataError, "evaluating: no clips");
   Accumulator accumulator(model, clips, options);
   double coding_s = 0;
+  std::int64_t num_used = 0;
   for (std::size_t i = 0; i < clips.size(); ++i) {
     throw_if_interrupted("evaluating");
-    const Clip clip = clips.clip(i);
+    const std::optional<Clip> clip = clips.usable_clip(i);
+    if (!clip) continue;
     const auto start = Clock::now();
-    const CodedClip coded = code_clip(model, clip.audio_CT, options);
+    const CodedClip coded = code_clip(model, clip->audio_CT, options);
     coding_s += std::chrono::duration<double>(Clock::now() - start).count();
-    accumulator.add(i, clip, coded);
-    if (on_clip) on_clip(clip, coded);
+    accumulator.add(i, *clip, coded);
+    if (on_clip) on_clip(*clip, coded);
+    ++num_used;
   }
-  return accumulator.finish(coding_s);
+  KILONAT_REQUIRE(
+      num_used > 0, DataError, "evaluating: none of the {} clips can be used", clips.size());
+  Evaluation result = accumulator.finish(coding_s);
+  result.num_unusable = static_cast<std::int64_t>(clips.size()) - num_used;
+  return result;
 }
 
 metrics::LatentReport measure_latents(codec::Autoencoder& model,
@@ -134,9 +138,11 @@ metrics::LatentReport measure_latents(codec::Autoencoder& model,
   metrics::LatentStatistics latents(
       options.bottleneck.latent_channels, codec::frame_rate_hz(options), edge_frames(options));
   for (const std::size_t index : indices) {
-    const Clip clip = clips.clip(index);
-    const codec::Latent latent = model->encode(clip.audio_CT.unsqueeze(0).to(device_of(model)), {});
-    latents.add(clip.id, *latent.posterior);
+    const std::optional<Clip> clip = clips.usable_clip(index);
+    if (!clip) continue;
+    const codec::Latent latent =
+        model->encode(clip->audio_CT.unsqueeze(0).to(device_of(model)), {});
+    latents.add(clip->id, *latent.posterior);
   }
   return latents.report();
 }

@@ -50,6 +50,7 @@ struct Evaluation {
   metrics::Distances of_silence;                  ///< anchor
   std::optional<metrics::Distances> of_shuffled;  ///< anchor, from two clips on
   double duration_s = 0;                          ///< of all clips
+  std::int64_t num_unusable = 0;                  ///< clips left out, as said in the log
   double coding_s = 0;                            ///< time that encoding and decoding took
   std::vector<ClipEvaluation> clips;
 };
@@ -60,7 +61,7 @@ struct Evaluation {
 
 /// @param clips     at least one.
 /// @param on_clip   called after each clip, with its reconstruction; may be empty.
-/// @throws DataError if there is no clip; Interrupted after Ctrl-C.
+/// @throws DataError if no clip can be used; Interrupted after Ctrl-C.
 [[nodiscard]] Evaluation evaluate_codec(
     codec::Autoencoder& model,
     const ClipSet& clips,

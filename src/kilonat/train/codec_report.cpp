@@ -58,8 +58,10 @@ CodecReport::CodecReport(const CodecTrainOptions& options, const CodecData& data
     : options_(options), data_(data), folder_(std::move(folder)) {
   const ClipSet& clips = data.valid.size() > 0 ? data.valid : data.train;
   for (const std::size_t index : spread_indices(clips.size(), options.run.num_sample_clips)) {
-    fixed_clips_.push_back(
-        cut(clips.clip(index), options.run.sample_clip_s, options.codec.sample_rate_hz));
+    if (auto clip = clips.usable_clip(index)) {
+      fixed_clips_.push_back(
+          cut(std::move(*clip), options.run.sample_clip_s, options.codec.sample_rate_hz));
+    }
   }
 }
 
