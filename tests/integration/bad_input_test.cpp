@@ -25,6 +25,7 @@ using ::testing::StartsWith;
 constexpr int kUsage = 2;
 constexpr int kData = 3;
 constexpr int kFormat = 4;
+constexpr int kNumeric = 6;
 constexpr int kIo = 7;
 
 /// A trained model ("run/") and sounds ("sounds/") for all tests; a folder for the test's own
@@ -160,6 +161,34 @@ TEST_F(BadInput, RateThatTheLatentCannotCarry) {
 
 TEST_F(BadInput, RateThatIsNotPositive) {
   expect_failure(train_words(config(), sounds(), scratch_("run"), {"--rate", "0"}), kUsage, "rate");
+}
+
+TEST_F(BadInput, DivergenceStopsTheRunAndKeepsTheLastGoodCheckpoint) {
+  // A learning rate that makes infinities of the weights within a few steps.
+  const Outcome outcome = kilonat(train_words(config(),
+                                              sounds(),
+                                              scratch_("run"),
+                                              {"--steps",
+                                               "100",
+                                               "--set",
+                                               "optim.schedule.warmup_steps=0",
+                                               "--set",
+                                               "optim.generator.learning_rate=1e12",
+                                               "--set",
+                                               "run.checkpoint_every=1",
+                                               "--set",
+                                               "run.sample_every=0"}));
+  EXPECT_EQ(outcome.exit_code, kNumeric) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("is not finite; batch skipped"));
+  EXPECT_THAT(lines_of(outcome.err).back(), HasSubstr("too many such batches"));
+  EXPECT_THAT(lines_of(outcome.err).back(), HasSubstr("pluck-"));
+  // "kilonat: warning: step N: ..": the checkpoints kept are from before it.
+  const std::string first = lines_of(outcome.err).front();
+  const int first_bad_step = std::stoi(first.substr(first.find("step ") + 5));
+  const auto kept = files_below(scratch_.path("run/checkpoints"));
+  ASSERT_FALSE(kept.empty());
+  for (const std::string& file : kept) EXPECT_LT(std::stoi(file.substr(5)), first_bad_step) << file;
+  EXPECT_FALSE(fs::exists(scratch_.path("run/model.safetensors")));
 }
 
 TEST_F(BadInput, UnknownFlagAndMissingArgument) {

@@ -11,6 +11,7 @@
 
 #include "kilonat/base/errors.h"
 #include "kilonat/base/files.h"
+#include "kilonat/base/interrupt.h"
 #include "kilonat/base/png.h"
 #include "kilonat/base/progress.h"
 #include "kilonat/cli/commands.h"
@@ -177,6 +178,7 @@ void run(const EvalFlags& flags) {
                                    .sample = !flags.mean,
                                    .static_gaussian = train::static_gaussian(loaded)};
   const auto on_clip = [&](const train::Clip& clip, const train::CodedClip& coded) {
+    throw_if_interrupted("evaluating");
     ++number;
     if (!flags.audio_folder.empty()) {
       save_audio(flags.audio_folder, number, clip, coded, loaded.model->options().sample_rate_hz);

@@ -6,7 +6,6 @@
 #include <ATen/ATen.h>
 
 #include "kilonat/base/errors.h"
-#include "kilonat/base/interrupt.h"
 #include "kilonat/codec/geometry.h"
 #include "kilonat/train/code_entropy.h"
 #include "kilonat/train/latent_noise.h"
@@ -113,7 +112,6 @@ Evaluation evaluate_codec(codec::Autoencoder& model,
   double coding_s = 0;
   std::int64_t num_used = 0;
   for (std::size_t i = 0; i < clips.size(); ++i) {
-    throw_if_interrupted("evaluating");
     const std::optional<Clip> clip = clips.usable_clip(i);
     if (!clip) continue;
     const auto start = Clock::now();

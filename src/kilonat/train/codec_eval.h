@@ -60,8 +60,8 @@ struct Evaluation {
 [[nodiscard]] std::int64_t edge_frames(const codec::AutoencoderOptions& options);
 
 /// @param clips     at least one.
-/// @param on_clip   called after each clip, with its reconstruction; may be empty.
-/// @throws DataError if no clip can be used; Interrupted after Ctrl-C.
+/// @param on_clip   called after each clip, with its reconstruction; may be empty; may throw.
+/// @throws DataError if no clip can be used.
 [[nodiscard]] Evaluation evaluate_codec(
     codec::Autoencoder& model,
     const ClipSet& clips,

@@ -80,6 +80,14 @@ CodecStep::CodecStep(const CodecTrainOptions& options,
       law_(make_law(options)),
       adversary_(make_adversary(options, device)) {}
 
+bool CodecStep::has_finite_weights() const {
+  const torch::NoGradGuard no_grad;
+  for (const auto& [name, parameter] : optimiser_.parameters()) {
+    if (!is_finite(parameter)) return false;
+  }
+  return true;
+}
+
 void CodecStep::reset_ema() {
   ema_ = Ema(state_of(*model_), options_.optim.ema_decay);
 }

@@ -47,6 +47,8 @@ class CodecStep {
   [[nodiscard]] codec::Autoencoder& model() { return model_; }
   [[nodiscard]] const Ema& ema() const { return ema_; }
   [[nodiscard]] const rate::RateLaw* law() const { return law_ ? &*law_ : nullptr; }
+  /// False once a weight is NaN or infinite.
+  [[nodiscard]] bool has_finite_weights() const;
   /// Starts the average anew at the present weights: after an initialisation by hand.
   void reset_ema();
 

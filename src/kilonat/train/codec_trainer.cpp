@@ -48,7 +48,7 @@ class CodecTrainer {
     while (done_ < options_.run.steps) {
       train_one_batch();
       report_if_due();
-      if (done_ % options_.run.checkpoint_every == 0) checkpoint();
+      checkpoint_if_due();
       stop_if_interrupted();
     }
     return finish();
@@ -62,6 +62,7 @@ class CodecTrainer {
   void add_sinks(std::unique_ptr<RunSink> console);
   void train_one_batch();
   void report_if_due();
+  void checkpoint_if_due();
   void checkpoint();
   void stop_if_interrupted();
   TrainResult finish();
@@ -75,7 +76,9 @@ class CodecTrainer {
   NonFiniteGuard guard_;
   CodecReport report_;
   RunLog log_;
-  std::int64_t done_ = 0;  // steps done
+  std::int64_t done_ = 0;      // steps done
+  bool last_was_good_ = true;  // the last batch was finite
+  bool is_checkpoint_due_ = false;
 };
 
 codec::Autoencoder CodecTrainer::make_model(const TrainRequest& request) {
@@ -132,7 +135,8 @@ void CodecTrainer::train_one_batch() {
   const data::Batch batch = loader_->next();
   StepResult result = step_.run(done_, batch.audio_BCT);
   ++done_;
-  if (result.not_finite.empty()) {
+  last_was_good_ = result.not_finite.empty();
+  if (last_was_good_) {
     guard_.count_good();
   } else {
     spdlog::warn(guard_.count_bad(done_, result.not_finite, batch.ids));
@@ -150,7 +154,14 @@ void CodecTrainer::report_if_due() {
   log_.flush();
 }
 
+/// While batches are not finite, checkpoints wait: broken weights must not push out good ones.
+void CodecTrainer::checkpoint_if_due() {
+  if (done_ % options_.run.checkpoint_every == 0) is_checkpoint_due_ = true;
+  if (is_checkpoint_due_ && last_was_good_) checkpoint();
+}
+
 void CodecTrainer::checkpoint() {
+  is_checkpoint_due_ = false;
   log_.flush();
   Checkpoint checkpoint;
   checkpoint.step = done_;
@@ -163,17 +174,25 @@ void CodecTrainer::checkpoint() {
 
 void CodecTrainer::stop_if_interrupted() {
   if (!interrupt_requested() || done_ == options_.run.steps) return;
-  checkpoint();
+  if (last_was_good_) checkpoint();
+  const std::vector<std::int64_t> saved = checkpoint_steps(folder_.path);
   throw Interrupted(fmt::format(
-      "interrupted at step {} of {}; a checkpoint is saved; go on with: kilonat train --resume "
-      "--out '{}'",
+      "interrupted at step {} of {}; {}",
       done_,
       options_.run.steps,
-      folder_.path.string()));
+      saved.empty() ? "no checkpoint is saved, since the last batches were not finite"
+                    : fmt::format("go on from the checkpoint of step {} with: kilonat train "
+                                  "--resume --out '{}'",
+                                  saved.back(),
+                                  folder_.path.string())));
 }
 
 TrainResult CodecTrainer::finish() {
-  if (done_ % options_.run.checkpoint_every != 0) checkpoint();
+  KILONAT_REQUIRE(step_.has_finite_weights(),
+                  NumericError,
+                  "step {}: the weights are not finite; the last checkpoint is kept",
+                  done_);
+  checkpoint();
   {
     const EmaScope averaged(state_of(*step_.model()), step_.ema().tensors());
     codec::save_model(
