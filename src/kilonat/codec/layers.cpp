@@ -2,6 +2,7 @@
 
 #include <torch/nn/functional/padding.h>
 
+#include "kilonat/kernels/conv1d.h"
 #include "kilonat/kernels/snake.h"
 
 namespace kilonat::codec {
@@ -34,7 +35,11 @@ at::Tensor WeightNormConv1dImpl::forward(const at::Tensor& x_BCT, Edges edges) {
           ? at::constant_pad_nd(x_BCT, {options_.padding_left, options_.padding_right}, 0)
           : x_BCT;
   const std::int64_t padding = padded && even ? options_.padding_left : 0;
-  return at::conv1d(input, weight(), bias, options_.stride, padding, options_.dilation);
+  return kernels::conv1d(
+      input,
+      weight(),
+      bias,
+      {.stride = options_.stride, .padding = padding, .dilation = options_.dilation});
 }
 
 WeightNormConvTranspose1dImpl::WeightNormConvTranspose1dImpl(const TransposedConvOptions& options)
@@ -51,12 +56,12 @@ at::Tensor WeightNormConvTranspose1dImpl::weight() const {
 
 at::Tensor WeightNormConvTranspose1dImpl::forward(const at::Tensor& x_BCT, Edges edges) {
   const bool padded = edges == Edges::kPadded;
-  return at::conv_transpose1d(x_BCT,
-                              weight(),
-                              bias,
-                              options_.stride,
-                              padded ? options_.padding : 0,
-                              padded ? options_.output_padding : 0);
+  return kernels::conv_transpose1d(x_BCT,
+                                   weight(),
+                                   bias,
+                                   {.stride = options_.stride,
+                                    .padding = padded ? options_.padding : 0,
+                                    .output_padding = padded ? options_.output_padding : 0});
 }
 
 SnakeImpl::SnakeImpl(std::int64_t channels, const std::string& kind) {

@@ -5,8 +5,8 @@
 /// the 1e-9 and the shape of alpha are those of descript-audio-codec, dac/nn/layers.py.
 ///
 /// float32 on the CPU takes a fused path, forward and backward; everything else takes the
-/// reference. Both are differentiable in every argument. The result does not depend on the number
-/// of threads.
+/// reference. All are differentiable in every argument. The values do not depend on the number of
+/// threads. Results lie in memory as x does (see layout.h).
 
 #include <ATen/core/Tensor.h>
 
@@ -25,8 +25,24 @@ namespace kilonat::kernels {
                                     const at::Tensor& log_alpha,
                                     const at::Tensor& log_beta);
 
-/// The same two from ATen's operators alone, any type and device: what the fast path is tested
-/// against.
+/// A sum and Snake of it.
+struct SumAndSnake {
+  at::Tensor sum_BCT;
+  at::Tensor y_BCT;
+};
+
+/// x + h and snake(x + h) in one pass: the end of a residual unit and the start of the next.
+/// @param h_BCT  of x's shape. Otherwise as snake().
+[[nodiscard]] SumAndSnake add_snake(const at::Tensor& x_BCT,
+                                    const at::Tensor& h_BCT,
+                                    const at::Tensor& alpha);
+[[nodiscard]] SumAndSnake add_snake_beta(const at::Tensor& x_BCT,
+                                         const at::Tensor& h_BCT,
+                                         const at::Tensor& log_alpha,
+                                         const at::Tensor& log_beta);
+
+/// snake and snake_beta from ATen's operators alone, any type and device: what the fast path is
+/// tested against.
 [[nodiscard]] at::Tensor snake_reference(const at::Tensor& x_BCT, const at::Tensor& alpha);
 [[nodiscard]] at::Tensor snake_beta_reference(const at::Tensor& x_BCT,
                                               const at::Tensor& log_alpha,

@@ -1,0 +1,112 @@
+#include "kilonat/kernels/conv1d.h"
+
+#include <algorithm>
+
+#include <ATen/ATen.h>
+
+namespace kilonat::kernels {
+
+namespace {
+
+bool takes_fast_path(const at::Tensor& x_BCT, const at::Tensor& weight) {
+  return x_BCT.device().is_cpu() && x_BCT.scalar_type() == at::kFloat &&
+         weight.scalar_type() == at::kFloat && x_BCT.dim() == 3 && weight.dim() == 3 &&
+         x_BCT.numel() > 0;
+}
+
+/// A two-dimensional convolution of height 1: the only one that oneDNN takes channels-last.
+at::Tensor convolve_channels_last(const at::Tensor& x_BCT,
+                                  const at::Tensor& weight,
+                                  const at::Tensor& bias,
+                                  const Conv1dOptions& options) {
+  const at::Tensor weight_OI1K = weight.unsqueeze(2).contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor y_BC1T = at::conv2d(x_BCT.unsqueeze(2),
+                                       weight_OI1K,
+                                       bias,
+                                       at::IntArrayRef{1, options.stride},
+                                       at::IntArrayRef{0, options.padding},
+                                       at::IntArrayRef{1, options.dilation});
+  return y_BC1T.squeeze(2);
+}
+
+std::int64_t floor_divide(std::int64_t a, std::int64_t b) {
+  return a >= 0 ? a / b : -((-a + b - 1) / b);
+}
+
+/// The ordinary convolution that a transposed one is.
+///
+/// Note [Transposed convolution]: output sample n = q stride + r is the sum over d of
+/// x[q + d] w[r + padding - stride d], so the `stride` samples of frame q are an ordinary
+/// convolution with stride x out channels whose taps are the values of d. In channels-last memory
+/// [batch, frames, stride, out] already is [batch, length, out]: the interleaving costs nothing.
+struct OrdinaryForm {
+  std::int64_t first;  // d of the first tap
+  std::int64_t last;   // and of the last
+  std::int64_t left;   // zeros that complete the kernel
+  std::int64_t right;
+
+  OrdinaryForm(std::int64_t kernel, const ConvTranspose1dOptions& options) {
+    const std::int64_t stride = options.stride;
+    first = -floor_divide(kernel - 1 - options.padding, stride);
+    last = floor_divide(stride - 1 + options.padding, stride);
+    left = stride * last - options.padding;
+    right = options.padding - stride * first + stride - kernel;
+  }
+
+  [[nodiscard]] std::int64_t num_taps() const { return last - first + 1; }
+
+  /// [in, out, kernel] to [stride x out, in, taps].
+  [[nodiscard]] at::Tensor weight(const at::Tensor& weight_IOK, std::int64_t stride) const {
+    const std::int64_t in = weight_IOK.size(0);
+    const std::int64_t out = weight_IOK.size(1);
+    const at::Tensor whole = at::constant_pad_nd(weight_IOK, {left, right}, 0);
+    return whole.view({in, out, num_taps(), stride})
+        .flip(2)
+        .permute({3, 1, 0, 2})
+        .reshape({stride * out, in, num_taps()});
+  }
+};
+
+}  // namespace
+
+at::Tensor conv1d(const at::Tensor& x_BCT,
+                  const at::Tensor& weight,
+                  const at::Tensor& bias,
+                  const Conv1dOptions& options) {
+  if (!takes_fast_path(x_BCT, weight)) {
+    return at::conv1d(x_BCT, weight, bias, options.stride, options.padding, options.dilation);
+  }
+  return convolve_channels_last(x_BCT, weight, bias, options);
+}
+
+at::Tensor conv_transpose1d(const at::Tensor& x_BCT,
+                            const at::Tensor& weight,
+                            const at::Tensor& bias,
+                            const ConvTranspose1dOptions& options) {
+  const std::int64_t kernel = weight.size(-1);
+  const std::int64_t length = x_BCT.size(-1);
+  const std::int64_t output_length =
+      (length - 1) * options.stride - 2 * options.padding + kernel + options.output_padding;
+  const bool makes_sense = output_length > 0 && kernel > options.padding && options.padding >= 0 &&
+                           options.output_padding < options.stride &&
+                           x_BCT.size(1) == weight.size(0);
+  if (!makes_sense || !takes_fast_path(x_BCT, weight)) {
+    return at::conv_transpose1d(
+        x_BCT, weight, bias, options.stride, options.padding, options.output_padding);
+  }
+  const OrdinaryForm form(kernel, options);
+  const std::int64_t num_frames = (output_length + options.stride - 1) / options.stride;
+  const std::int64_t padding_left = -form.first;
+  const std::int64_t padding = std::max(padding_left, form.last + num_frames - length);
+  at::Tensor frames_BCF =
+      convolve_channels_last(x_BCT,
+                             form.weight(weight, options.stride),
+                             bias.defined() ? bias.repeat({options.stride}) : bias,
+                             {.padding = padding});
+  frames_BCF = frames_BCF.narrow(-1, padding - padding_left, num_frames);
+  const at::Tensor y_BTC =
+      frames_BCF.transpose(1, 2).reshape({x_BCT.size(0), num_frames * options.stride, -1});
+  return y_BTC.narrow(1, 0, output_length).transpose(1, 2);
+}
+
+}  // namespace kilonat::kernels

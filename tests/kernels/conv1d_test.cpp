@@ -1,0 +1,160 @@
+#include "kilonat/kernels/conv1d.h"
+
+#include <functional>
+#include <sstream>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include "kilonat/base/seed_tree.h"
+
+namespace kilonat::kernels {
+namespace {
+
+struct Layer {
+  at::Tensor x, weight, bias;
+
+  Layer to(at::ScalarType type) const {
+    return {x.detach().to(type).requires_grad_(),
+            weight.detach().to(type).requires_grad_(),
+            bias.defined() ? bias.detach().to(type).requires_grad_() : bias};
+  }
+};
+
+using Function = std::function<at::Tensor(const Layer&)>;
+
+/// Output and gradients, the bias last if there is one.
+std::vector<at::Tensor> outcome(const Function& function, const Layer& layer) {
+  const at::Tensor y = function(layer);
+  (y * (torch::arange(y.numel()).remainder(17) - 8).to(y).view(y.sizes())).sum().backward();
+  std::vector<at::Tensor> values{y.detach(), layer.x.grad(), layer.weight.grad()};
+  if (layer.bias.defined()) values.push_back(layer.bias.grad());
+  return values;
+}
+
+void expect_same(const Function& function,
+                 const Function& reference,
+                 const Layer& layer,
+                 const std::string& what) {
+  const auto got = outcome(function, layer.to(at::kFloat));
+  const auto expected = outcome(reference, layer.to(at::kDouble));
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    ASSERT_EQ(got[i].sizes(), expected[i].sizes()) << what;
+    const double scale = expected[i].abs().max().item<double>() + 1e-9;
+    const double error = (got[i].to(at::kDouble) - expected[i]).abs().max().item<double>() / scale;
+    // Sums of up to a few thousand products of both signs in float32, of which some cancel.
+    EXPECT_LT(error, 3e-5) << what << " result " << i;
+  }
+}
+
+at::Tensor in_some_layout(const at::Tensor& x, std::uint64_t which) {
+  const at::Tensor last = x.transpose(1, 2).contiguous().transpose(1, 2);
+  if (which == 0) return x;
+  if (which == 1) return last;
+  return torch::cat({last, last}, -1).narrow(-1, x.size(-1), x.size(-1));
+}
+
+TEST(Conv1d, EqualsATenForRandomShapes) {
+  Rng rng(1);
+  torch::manual_seed(1);
+  const auto draw = [&rng](std::uint64_t n) {
+    return 1 + static_cast<std::int64_t>(rng.integer(n));
+  };
+  for (int trial = 0; trial < 60; ++trial) {
+    const std::int64_t in = trial % 5 == 0 ? 1 : draw(40);
+    const std::int64_t out = trial % 7 == 0 ? 1 : draw(40);
+    const std::int64_t kernel = draw(9);
+    const Conv1dOptions options{.stride = draw(4), .padding = draw(12) - 1, .dilation = draw(9)};
+    const std::int64_t length = options.dilation * (kernel - 1) + draw(200);
+    const Layer layer{in_some_layout(torch::randn({draw(3), in, length}), rng.integer(3)),
+                      torch::randn({out, in, kernel}),
+                      trial % 3 == 0 ? at::Tensor() : torch::randn({out})};
+    const Function ours = [&](const Layer& l) {
+      return kernels::conv1d(l.x, l.weight, l.bias, options);
+    };
+    const Function theirs = [&](const Layer& l) {
+      return at::conv1d(l.x, l.weight, l.bias, options.stride, options.padding, options.dilation);
+    };
+    std::ostringstream what;
+    what << "input " << layer.x.sizes() << " weight " << layer.weight.sizes() << " stride "
+         << options.stride << " padding " << options.padding << " dilation " << options.dilation;
+    expect_same(ours, theirs, layer, what.str());
+  }
+}
+
+TEST(ConvTranspose1d, EqualsATenForRandomShapes) {
+  Rng rng(2);
+  torch::manual_seed(2);
+  const auto draw = [&rng](std::uint64_t n) {
+    return 1 + static_cast<std::int64_t>(rng.integer(n));
+  };
+  for (int trial = 0; trial < 80; ++trial) {
+    const std::int64_t in = draw(24);
+    const std::int64_t out = trial % 7 == 0 ? 1 : draw(24);
+    const std::int64_t stride = draw(8);
+    // Half of them as codecs have them, the others anything that ATen takes.
+    const std::int64_t kernel = trial % 2 == 0 ? 2 * stride : draw(20);
+    const ConvTranspose1dOptions options{
+        .stride = stride,
+        .padding = trial % 2 == 0 ? (stride + 1) / 2 : static_cast<std::int64_t>(rng.integer(12)),
+        .output_padding =
+            static_cast<std::int64_t>(rng.integer(static_cast<std::uint64_t>(stride)))};
+    const std::int64_t length = options.padding + draw(60);
+    const Layer layer{in_some_layout(torch::randn({draw(3), in, length}), rng.integer(3)),
+                      torch::randn({in, out, kernel}),
+                      trial % 3 == 0 ? at::Tensor() : torch::randn({out})};
+    if ((length - 1) * stride - 2 * options.padding + kernel + options.output_padding < 1) continue;
+    const Function ours = [&](const Layer& l) {
+      return kernels::conv_transpose1d(l.x, l.weight, l.bias, options);
+    };
+    const Function theirs = [&](const Layer& l) {
+      return at::conv_transpose1d(
+          l.x, l.weight, l.bias, options.stride, options.padding, options.output_padding);
+    };
+    std::ostringstream what;
+    what << "input " << layer.x.sizes() << " weight " << layer.weight.sizes() << " stride "
+         << stride << " padding " << options.padding << " output padding "
+         << options.output_padding;
+    expect_same(ours, theirs, layer, what.str());
+  }
+}
+
+TEST(Conv1d, GivesChannelsLast) {
+  const at::Tensor y =
+      kernels::conv1d(torch::randn({2, 3, 50}), torch::randn({8, 3, 5}), at::Tensor());
+  EXPECT_EQ(y.stride(1), 1);
+  EXPECT_TRUE(y.transpose(1, 2).is_contiguous());
+}
+
+TEST(ConvTranspose1d, GivesDenseChannelsLastWhenTheLengthIsWholeFrames) {
+  for (const std::int64_t stride : {2, 5, 8}) {
+    const at::Tensor y = kernels::conv_transpose1d(
+        torch::randn({2, 3, 50}),
+        torch::randn({3, 8, 2 * stride}),
+        {},
+        {.stride = stride, .padding = (stride + 1) / 2, .output_padding = stride % 2});
+    EXPECT_TRUE(y.transpose(1, 2).is_contiguous());
+  }
+}
+
+TEST(Conv1d, DoubleEqualsATenExactly) {
+  const at::Tensor x = torch::randn({2, 3, 20}, at::kDouble);
+  const at::Tensor weight = torch::randn({4, 3, 5}, at::kDouble);
+  EXPECT_TRUE(torch::equal(kernels::conv1d(x, weight, at::Tensor()), at::conv1d(x, weight)));
+}
+
+TEST(Conv1d, RefusesWhatATenRefuses) {
+  EXPECT_THROW(
+      (void)kernels::conv1d(torch::randn({1, 3, 20}), torch::randn({4, 2, 5}), at::Tensor()),
+      c10::Error);
+  EXPECT_THROW(
+      (void)kernels::conv1d(torch::randn({1, 3, 4}), torch::randn({4, 3, 5}), at::Tensor()),
+      c10::Error);
+  EXPECT_THROW((void)kernels::conv_transpose1d(
+                   torch::randn({1, 3, 20}), torch::randn({4, 2, 5}), at::Tensor()),
+               c10::Error);
+}
+
+}  // namespace
+}  // namespace kilonat::kernels
