@@ -113,6 +113,27 @@ class ModelFormatsTest(unittest.TestCase):
             self.assertIn(f"`stats.{name}`", page)
 
 
+class FiguresTest(unittest.TestCase):
+    def setUp(self):
+        page = text_of("docs/figures.md")
+        self.described = set(re.findall(r"`([a-z_/0-9]+)`", "".join(
+            line.split("|")[1] for line in page.splitlines() if line.startswith("| `"))))
+
+    def test_explain_every_key_of_eval(self):
+        source = text_of("src/kilonat/cli/eval_command.cpp")
+        written = set(re.findall(r'(?:object\[|\{)"([a-z_0-9]+)"[\],]', source)) - {"file"}
+        self.assertIn("informative_kbps", written)
+        self.assertEqual({key for key in self.described if "/" not in key}, written)
+
+    def test_explain_every_name_of_the_log(self):
+        logged = set()
+        for path in (ROOT / "src" / "kilonat" / "train").glob("*.cpp"):
+            logged |= set(re.findall(r'"([a-z]+/[a-z_]+)"', path.read_text(encoding="utf-8")))
+        logged.discard("audio/wav")  # a media type
+        self.assertIn("rec/mel", logged)
+        self.assertEqual({name for name in self.described if "/" in name}, logged)
+
+
 @unittest.skipUnless(PROGRAM, "no program to ask: built without torch")
 class ProgramTest(unittest.TestCase):
     def run_program(self, *arguments):
