@@ -42,6 +42,7 @@ class CodecTrainer {
     }
     write_text_atomic(folder_.config(), config::to_toml(options_));
     add_sinks(std::move(console));
+    if (!request.resume) checkpoint();  // so that a run cut off early can be resumed too
   }
 
   TrainResult run() {
@@ -211,7 +212,8 @@ std::int64_t latest_step(const std::filesystem::path& run_folder) {
   const std::vector<std::int64_t> steps = checkpoint_steps(run_folder);
   KILONAT_REQUIRE(!steps.empty(),
                   FormatError,
-                  "resuming '{}': no checkpoint in '{}'; start without --resume",
+                  "resuming '{}': no checkpoint in '{}'; start it anew with --force instead of "
+                  "--resume",
                   run_folder.string(),
                   (run_folder / "checkpoints").string());
   return steps.back();
