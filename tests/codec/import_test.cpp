@@ -178,6 +178,19 @@ TEST_F(ImportTest, FindsOobleckInsideAFullStableAudioFile) {
   }
 }
 
+TEST_F(ImportTest, ReadsOobleckWithoutSnakeFromStableAudioToolsAlone) {
+  AutoencoderOptions options = oobleck();
+  options.snake = "elu";
+  Autoencoder model = scrambled(options);
+  const auto imported = import_checkpoint(write(weights_of(*model), "", stable_audio_name),
+                                          {.sample_rate_hz = 44100});
+  EXPECT_EQ(imported.model->options().snake, "elu");
+  expect_same_model(model, imported.model);
+  // DAC always has Snake: without its parameters a file is broken, not another kind.
+  const auto broken = write(weights_of(*model), "", unchanged);
+  EXPECT_THROW((void)import_checkpoint(broken, {.sample_rate_hz = 44100}), FormatError);
+}
+
 TEST_F(ImportTest, PrefersTheMovingAverage) {
   Autoencoder average = scrambled(oobleck());
   tensor::TensorMap both;

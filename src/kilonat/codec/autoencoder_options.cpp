@@ -91,10 +91,11 @@ void check_bottleneck(const AutoencoderOptions& options) {
 }
 
 void check_choices(const AutoencoderOptions& options) {
-  KILONAT_REQUIRE(options.snake == "linear" || options.snake == "log_alpha_beta",
-                  ConfigError,
-                  "codec: snake '{}' is not known: expected linear or log_alpha_beta",
-                  options.snake);
+  KILONAT_REQUIRE(
+      options.snake == "linear" || options.snake == "log_alpha_beta" || options.snake == "elu",
+      ConfigError,
+      "codec: snake '{}' is not known: expected linear, log_alpha_beta or elu",
+      options.snake);
   KILONAT_REQUIRE(options.stride_padding == "dac" || options.stride_padding == "dacvae",
                   ConfigError,
                   "codec: stride_padding '{}' is not known: expected dac or dacvae",
@@ -144,8 +145,9 @@ void describe(config::Schema& schema, AutoencoderOptions& options) {
                {.doc = "audio channels, coded into one latent", .min = 1, .max = kMaxChannels});
   schema.field("snake",
                options.snake,
-               {.doc = "activation: linear alpha (DAC) or log-scale alpha and beta (Oobleck)",
-                .choices = {"linear", "log_alpha_beta"}});
+               {.doc = "activation: linear alpha (DAC), log-scale alpha and beta (Oobleck), or ELU "
+                       "in Snake's place (Oobleck without use_snake)",
+                .choices = {"linear", "log_alpha_beta", "elu"}});
   schema.field("encoder_channels",
                options.encoder_channels,
                {.doc = "width after the encoder's first layer", .min = 1, .max = kMaxWidth});

@@ -31,7 +31,7 @@ struct BottleneckOptions {
 struct AutoencoderOptions {
   std::int64_t sample_rate_hz = 44100;
   std::int64_t num_channels = 1;
-  /// linear: one alpha per channel (DAC); log_alpha_beta: two, as logarithms (Oobleck).
+  /// linear: one alpha per channel (DAC); log_alpha_beta: two, as logs (Oobleck); elu: no Snake.
   std::string snake = "linear";
 
   std::int64_t encoder_channels = 64;  ///< width after the first convolution

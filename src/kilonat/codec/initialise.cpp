@@ -20,12 +20,9 @@ double set_weight(at::Tensor v, at::Tensor g, const at::Generator& generator) {
 }
 
 void set_snake(SnakeImpl& snake) {
-  if (snake.beta.defined()) snake.beta.zero_();
-  if (snake.beta.defined()) {
-    snake.alpha.zero_();
-  } else {
-    snake.alpha.fill_(1);
-  }
+  const bool is_log = snake.beta.defined();
+  if (is_log) snake.beta.zero_();
+  if (snake.alpha.defined()) snake.alpha.fill_(is_log ? 0 : 1);
 }
 
 }  // namespace

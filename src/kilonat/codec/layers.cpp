@@ -65,15 +65,13 @@ at::Tensor WeightNormConvTranspose1dImpl::forward(const at::Tensor& x_BCT, Edges
 }
 
 SnakeImpl::SnakeImpl(std::int64_t channels, const std::string& kind) {
-  if (kind == "linear") {
-    alpha = register_parameter("alpha", torch::empty({1, channels, 1}));
-  } else {
-    alpha = register_parameter("alpha", torch::empty({1, channels, 1}));
-    beta = register_parameter("beta", torch::empty({1, channels, 1}));
-  }
+  if (kind == "elu") return;
+  alpha = register_parameter("alpha", torch::empty({1, channels, 1}));
+  if (kind != "linear") beta = register_parameter("beta", torch::empty({1, channels, 1}));
 }
 
 at::Tensor SnakeImpl::forward(const at::Tensor& x_BCT) {
+  if (!alpha.defined()) return at::elu(x_BCT);
   return beta.defined() ? kernels::snake_beta(x_BCT, alpha, beta) : kernels::snake(x_BCT, alpha);
 }
 

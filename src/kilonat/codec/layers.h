@@ -84,17 +84,17 @@ class WeightNormConvTranspose1dImpl : public torch::nn::Module {
 };
 TORCH_MODULE(WeightNormConvTranspose1d);
 
-/// `x + sin(a x)^2 / (b + 1e-9)` per channel; linear: a = b = alpha, from 1; log_alpha_beta:
-/// a = exp(alpha), b = exp(beta), from 0. Parameters [1, C, 1].
+/// `x + sin(a x)^2 / (b + 1e-9)` per channel; linear: a = b = alpha, from 1; log_alpha_beta: a =
+/// exp(alpha), b = exp(beta), from 0; elu: ELU in Snake's place, no parameters. [1, C, 1] each.
 class SnakeImpl : public torch::nn::Module {
  public:
-  /// @param kind  "linear" or "log_alpha_beta".
+  /// @param kind  "linear", "log_alpha_beta" or "elu".
   SnakeImpl(std::int64_t channels, const std::string& kind);
 
   at::Tensor forward(const at::Tensor& x_BCT);
 
-  at::Tensor alpha;
-  at::Tensor beta;  // undefined for "linear"
+  at::Tensor alpha;  // undefined for "elu"
+  at::Tensor beta;   // undefined for "linear" and "elu"
 };
 TORCH_MODULE(Snake);
 

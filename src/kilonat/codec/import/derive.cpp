@@ -90,9 +90,9 @@ void derive_encoder(const Lookup& lookup, AutoencoderOptions& options, const std
                   [&](std::int64_t multiple) { return multiple == (doubled *= 2); });
   if (doubles) options.encoder_channel_multiples.clear();
   options.encoder_out_channels = lookup.conv(numbered("encoder.block.{}", widths.size() + 2))[0];
-  options.snake = lookup.has(numbered("encoder.block.{}.beta", widths.size() + 1))
-                      ? "log_alpha_beta"
-                      : "linear";
+  const std::string last = numbered("encoder.block.{}", widths.size() + 1);
+  const bool has_snake = lookup.has(last + ".alpha");
+  options.snake = lookup.has(last + ".beta") ? "log_alpha_beta" : has_snake ? "linear" : "elu";
 }
 
 void derive_decoder(const Lookup& lookup, AutoencoderOptions& options, const std::string& what) {

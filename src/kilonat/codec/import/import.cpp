@@ -100,6 +100,11 @@ ImportedModel import_checkpoint(const std::filesystem::path& path, const ImportO
   AutoencoderOptions options = derive_options(weights, what);
   const std::string family = family_of(named.key_style, options);
   check_family(how.family, family, what);
+  KILONAT_REQUIRE(options.snake != "elu" || named.key_style == "sat",
+                  FormatError,
+                  "reading {}: its encoder's last Snake has no alpha; only stable-audio-tools' "
+                  "autoencoders may do without",
+                  what);
   apply_family(family, how.match_official, options);
   options.sample_rate_hz = 0;
   for (const FoundConfig& config : find_configs(path, checkpoint.values, how, what)) {
