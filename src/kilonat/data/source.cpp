@@ -10,6 +10,7 @@
 #include "kilonat/base/hash.h"
 #include "kilonat/data/file_source.h"
 #include "kilonat/data/manifest.h"
+#include "kilonat/data/procedural_source.h"
 
 namespace kilonat::data {
 namespace {
@@ -56,29 +57,32 @@ class Subset : public Source {
   std::vector<std::size_t> indices_;
 };
 
-std::vector<FileClip> clips_of(const std::string& spec) {
-  const fs::path path = spec;
+std::vector<FileClip> clips_of(const fs::path& path) {
   std::error_code ignored;
   if (fs::is_directory(path, ignored)) return clips_of_folder(path);
-  KILONAT_REQUIRE(
-      fs::exists(path, ignored), DataError, "sounds '{}': no such file or folder", spec);
   if (path.extension() == ".csv" || path.extension() == ".jsonl") return clips_of_manifest(path);
   const std::string id = path.filename().string();
   return {{path, {.id = id, .split = split_by_hash(id)}}};
+}
+
+std::shared_ptr<const Source> open_one(const std::string& spec) {
+  if (is_procedural(spec)) return make_procedural_source(parse_procedural(spec));
+  std::error_code ignored;
+  KILONAT_REQUIRE(
+      fs::exists(spec, ignored), DataError, "sounds '{}': no such file or folder", spec);
+  std::vector<FileClip> clips = clips_of(spec);
+  KILONAT_REQUIRE(!clips.empty(),
+                  DataError,
+                  "sounds '{}': no sound files found (.wav, .flac, .ogg, .opus, .mp3, ..)",
+                  spec);
+  return make_file_source(std::move(clips));
 }
 
 }  // namespace
 
 std::shared_ptr<const Source> open_source(std::span<const std::string> specs) {
   std::vector<std::shared_ptr<const Source>> parts;
-  for (const std::string& spec : specs) {
-    std::vector<FileClip> clips = clips_of(spec);
-    KILONAT_REQUIRE(!clips.empty(),
-                    DataError,
-                    "sounds '{}': no sound files found (.wav, .flac, .ogg, .opus, .mp3, ..)",
-                    spec);
-    parts.push_back(make_file_source(std::move(clips)));
-  }
+  for (const std::string& spec : specs) parts.push_back(open_one(spec));
   KILONAT_REQUIRE(!parts.empty(), DataError, "no sounds are named; expected a file or folder");
   if (parts.size() == 1) return parts.front();
   return std::make_shared<Concatenation>(std::move(parts));

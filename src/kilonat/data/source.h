@@ -13,10 +13,10 @@ namespace kilonat::data {
 
 /// What is known of a clip without reading it.
 struct ClipInfo {
-  std::string id;         ///< the file's name as the source lists it
+  std::string id;         ///< the name under which the source lists it
   std::string caption{};  ///< empty: none
   std::string label{};    ///< the manifest's class; empty: none
-  std::string split{};    ///< train | valid | test, from the manifest or the hash of the id
+  std::string split{};    ///< train | valid | test, from the source or the hash of the id
 };
 
 /// A fixed list of clips. All methods are thread-safe.
@@ -32,11 +32,17 @@ class Source {
 
 /// Opens what each spec names and lists it as one source.
 ///
-/// A spec is a sound file, a folder (searched to its depths, sorted by name), or a .csv or .jsonl
-/// manifest: a column `file`, relative to the manifest, and where present `caption`, `class` and
-/// `split`.
-/// @throws DataError if a spec does not exist, a manifest is malformed ("file:line: ..."), or there
-///         is no clip at all.
+/// A spec is one of (docs/data.md has them in full):
+/// - a sound file, or a folder (searched to its depths, sorted by name);
+/// - a .csv or .jsonl manifest: a column `file`, relative to the manifest, and where present
+///   `caption`, `class` and `split`;
+/// - "procedural:all", "procedural:bell,clips=100,seed=3": sounds made when read.
+///
+/// The list is the same, in the same order, whenever the same specs are opened: a resumed run goes
+/// on where it stopped.
+/// @throws ConfigError for a procedural spec that cannot be read; DataError if another spec does
+/// not
+///         exist, a manifest is malformed ("file:line: ..."), or there is no clip at all.
 [[nodiscard]] std::shared_ptr<const Source> open_source(std::span<const std::string> specs);
 
 /// The clips of one split; "all": every clip.
