@@ -8,6 +8,7 @@
 #include "kilonat/base/errors.h"
 #include "kilonat/base/files.h"
 #include "kilonat/tensor/device.h"
+#include "kilonat/tensor/memory.h"
 
 namespace kilonat::cli {
 
@@ -48,6 +49,10 @@ void write_json(const CommonFlags& flags, const nlohmann::json& json) {
 
 void say(const CommonFlags& flags, std::string_view line) {
   if (!flags.quiet) fmt::print("{}\n", line);
+}
+
+void say_peak_memory(const CommonFlags& flags) {
+  say(flags, fmt::format("peak memory: {}", tensor::memory_text(tensor::peak_memory_bytes())));
 }
 
 }  // namespace kilonat::cli

@@ -46,5 +46,7 @@ void write_json(const CommonFlags& flags, const nlohmann::json& json);
 
 /// Prints a line to standard output unless --quiet.
 void say(const CommonFlags& flags, std::string_view line);
+/// Says how much memory the process took at most.
+void say_peak_memory(const CommonFlags& flags);
 
 }  // namespace kilonat::cli
