@@ -11,6 +11,8 @@
 #include "kilonat/data/file_source.h"
 #include "kilonat/data/manifest.h"
 #include "kilonat/data/procedural_source.h"
+#include "kilonat/data/tar_file.h"
+#include "kilonat/data/webdataset.h"
 
 namespace kilonat::data {
 namespace {
@@ -68,6 +70,7 @@ std::vector<FileClip> clips_of(const fs::path& path) {
 std::shared_ptr<const Source> open_one(const std::string& spec) {
   if (is_procedural(spec)) return make_procedural_source(parse_procedural(spec));
   std::error_code ignored;
+  if (has_tar_extension(spec) && !fs::is_directory(spec, ignored)) return open_webdataset(spec);
   KILONAT_REQUIRE(
       fs::exists(spec, ignored), DataError, "sounds '{}': no such file or folder", spec);
   std::vector<FileClip> clips = clips_of(spec);

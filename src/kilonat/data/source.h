@@ -36,13 +36,15 @@ class Source {
 /// - a sound file, or a folder (searched to its depths, sorted by name);
 /// - a .csv or .jsonl manifest: a column `file`, relative to the manifest, and where present
 ///   `caption`, `class` and `split`;
+/// - WebDataset shards: "a.tar", "shards/train-{000..012}.tar";
 /// - "procedural:all", "procedural:bell,clips=100,seed=3": sounds made when read.
 ///
 /// The list is the same, in the same order, whenever the same specs are opened: a resumed run goes
 /// on where it stopped.
 /// @throws ConfigError for a procedural spec that cannot be read; DataError if another spec does
 /// not
-///         exist, a manifest is malformed ("file:line: ..."), or there is no clip at all.
+///         exist, a manifest is malformed ("file:line: ..."), a tar is truncated, or there is no
+///         clip at all.
 [[nodiscard]] std::shared_ptr<const Source> open_source(std::span<const std::string> specs);
 
 /// The clips of one split; "all": every clip.
