@@ -104,6 +104,26 @@ TEST_F(AudioFiles, ThatAreBadAreNamed) {
   expect_unreadable<DataError>("nan.wav", "NaN");
 }
 
+TEST_F(AudioFiles, ThatAreCutOffAreNamed) {
+  for (const std::string name : {"cut.wav", "cut.flac"}) {
+    write_audio(folder_ / name, tone(1, 50000));
+    fs::resize_file(folder_ / name, fs::file_size(folder_ / name) / 2);
+    expect_unreadable<DataError>(name, "truncated");
+  }
+}
+
+TEST_F(AudioFiles, WrittenToAPipeMayLeaveTheirSizeOpen) {
+  const AudioBuffer sound = tone(1, 500);
+  write_audio(folder_ / "pipe.wav", sound);
+  std::string bytes = read_text(folder_ / "pipe.wav");
+  const std::size_t data = bytes.find("data");
+  ASSERT_NE(data, std::string::npos);
+  bytes.replace(4, 4, "\xff\xff\xff\xff");
+  bytes.replace(data + 4, 4, "\xff\xff\xff\xff");
+  std::ofstream(folder_ / "pipe.wav", std::ios::binary) << bytes;
+  EXPECT_EQ(read_audio(folder_ / "pipe.wav").channels, sound.channels);
+}
+
 TEST_F(AudioFiles, AppearOnCloseOnly) {
   {
     AudioWriter writer(folder_ / "a.wav", {.sample_rate_hz = 8000});

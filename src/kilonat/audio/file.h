@@ -30,8 +30,8 @@ struct AudioInfo {
 /// Reads a sound piece by piece. Not thread-safe; one reader per thread.
 class AudioReader {
  public:
-  /// @throws IoError if the file is not there; DataError if it is no sound that can be read, has no
-  ///         samples, or more than kMaxChannels channels.
+  /// @throws IoError if the file is not there; DataError if it is no sound that can be read, is cut
+  ///         off (as far as its header tells), has no samples, or more than kMaxChannels channels.
   explicit AudioReader(const std::filesystem::path& path);
   /// Reads a file's bytes, which the reader keeps. @param name  stands for the file in errors.
   AudioReader(std::vector<std::byte> bytes, std::string name);
@@ -40,7 +40,7 @@ class AudioReader {
 
   [[nodiscard]] const AudioInfo& info() const;
   /// The next `num_samples` (per channel), fewer at the end, none behind it.
-  /// @throws DataError if they hold NaN or infinity.
+  /// @throws DataError if they hold NaN or infinity, or a wav, aiff or flac ends before its time.
   [[nodiscard]] AudioBuffer read(std::int64_t num_samples);
   /// Goes to a position from the start. @throws DataError if the format cannot.
   void seek(std::int64_t sample);

@@ -2,6 +2,8 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <optional>
+#include <regex>
 #include <utility>
 
 #include <fmt/format.h>
@@ -42,6 +44,30 @@ SF_VIRTUAL_IO memory_io() {
   return {MemoryFile::length, MemoryFile::seek, MemoryFile::read, nullptr, MemoryFile::tell};
 }
 
+/// What a header promises of its sound and what the file holds, in bytes.
+struct Shortfall {
+  std::int64_t promised = 0;
+  std::int64_t held = 0;
+};
+
+/// Whether a WAV or AIFF is cut off: libsndfile quietly shortens the sound and says so in its log
+/// alone ("data : 32000 (should be 15956)"). Programs that write to pipes leave sizes near 2^31 or
+/// 2^32 in the header: that is no loss.
+std::optional<Shortfall> shortfall(SNDFILE* file) {
+  constexpr std::int64_t kLargestPromise = 0x7FFFF000;
+  std::string log(16384, '\0');
+  const int length = sf_command(file, SFC_GET_LOG_INFO, log.data(), static_cast<int>(log.size()));
+  log.resize(static_cast<std::size_t>(std::max(length, 0)));
+  static const std::regex line("(?:data|SSND) *: ([0-9]+) \\(should be ([0-9]+)\\)");
+  std::smatch match;
+  if (!std::regex_search(log, match, line) || match.length(1) > 12 || match.length(2) > 12) {
+    return std::nullopt;
+  }
+  const Shortfall found{std::stoll(match[1]), std::stoll(match[2])};
+  if (found.promised >= kLargestPromise || found.held >= found.promised) return std::nullopt;
+  return found;
+}
+
 }  // namespace
 
 struct AudioReader::Impl {
@@ -49,6 +75,8 @@ struct AudioReader::Impl {
   MemoryFile memory;
   SNDFILE* file = nullptr;
   AudioInfo info;
+  bool counts_exactly = false;  // the header's number of samples is the file's
+  std::int64_t position = 0;
   std::vector<float> interleaved;
 
   ~Impl() { sf_close(file); }
@@ -66,6 +94,21 @@ struct AudioReader::Impl {
     if (header.frames == 0) fail("no samples");
     info = {header.samplerate, header.channels, std::max<sf_count_t>(header.frames, 0)};
     if (header.frames == SF_COUNT_MAX) info.num_samples = 0;
+    const int type = header.format & SF_FORMAT_TYPEMASK;
+    counts_exactly = type == SF_FORMAT_WAV || type == SF_FORMAT_AIFF || type == SF_FORMAT_FLAC;
+    if (const auto missing = shortfall(file)) {
+      fail(fmt::format("truncated: {} of the {} bytes that its header promises",
+                       missing->held,
+                       missing->promised));
+    }
+  }
+
+  /// A file of known length must not end before it.
+  void check_end(std::int64_t wanted, std::int64_t taken) {
+    position += taken;
+    if (counts_exactly && taken < wanted && position < info.num_samples) {
+      fail(fmt::format("truncated: it ends after {} of {} samples", position, info.num_samples));
+    }
   }
 };
 
@@ -106,6 +149,7 @@ AudioBuffer AudioReader::read(std::int64_t num_samples) {
   const sf_count_t taken = sf_readf_float(impl_->file, interleaved.data(), num_samples);
   AudioBuffer buffer = make_buffer(
       impl_->info.sample_rate_hz, impl_->info.num_channels, std::max<sf_count_t>(taken, 0));
+  impl_->check_end(num_samples, buffer.num_samples());
   for (std::size_t c = 0; c < num_channels; ++c) {
     std::vector<float>& channel = buffer.channels[c];
     for (std::size_t i = 0; i < channel.size(); ++i) {
@@ -120,6 +164,7 @@ void AudioReader::seek(std::int64_t sample) {
   if (sf_seek(impl_->file, sample, SEEK_SET) != sample) {
     impl_->fail(fmt::format("cannot go to sample {}", sample));
   }
+  impl_->position = sample;
 }
 
 AudioBuffer read_audio(const std::filesystem::path& path) {
