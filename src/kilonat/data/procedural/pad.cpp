@@ -15,6 +15,7 @@ constexpr int kMajor[] = {0, 4, 7};
 constexpr int kMinor[] = {0, 3, 7};
 constexpr double kVoices_cents[] = {-1, 0, 1};  // in units of the detuning
 constexpr std::size_t kMaxHarmonics = 60;
+constexpr std::size_t kSamplesPerLevel = 8;
 
 struct Pad {
   int root_midi;
@@ -44,10 +45,14 @@ Sound note(
   const Drift tremolo(1.2, rng);
   Sound sound(scene.num_samples());
   double phase = rng.uniform();
+  double level = 0;
   for (std::size_t i = 0; i < sound.size(); ++i) {
-    const double time_s = static_cast<double>(i) / scene.rate_hz();
-    const double swell = rise(time_s, attack_s) * rise(scene.duration_s() - time_s, 0.4);
-    sound[i] = static_cast<float>(swell * (1 + 0.12 * tremolo.at(time_s)) * table.at(phase));
+    if (i % kSamplesPerLevel == 0) {
+      const double time_s = static_cast<double>(i) / scene.rate_hz();
+      level = rise(time_s, attack_s) * rise(scene.duration_s() - time_s, 0.4) *
+              (1 + 0.12 * tremolo.at(time_s));
+    }
+    sound[i] = static_cast<float>(level * table.at(phase));
     phase += frequency_hz / scene.rate_hz();
   }
   return sound;
