@@ -21,6 +21,7 @@ latent_channels = 4
 [rate]
 target_kbps = 0.5
 edge_frames = 2
+calibration_excerpts = 16
 
 [loss.mel]
 window_lengths = [64, 256]

@@ -2,31 +2,17 @@
 
 #include <cmath>
 
+#include "train/small_codec.h"
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include "kilonat/tensor/random.h"
 #include "kilonat/train/rate_terms.h"
 
 namespace kilonat::train {
 namespace {
 
-codec::AutoencoderOptions small_codec(bool projections) {
-  codec::AutoencoderOptions options;
-  options.sample_rate_hz = 8000;
-  options.encoder_channels = 4;
-  options.encoder_strides = {2, 4};
-  options.decoder_channels = 16;
-  options.decoder_strides = {4, 2};
-  options.bottleneck.latent_channels = 6;
-  options.bottleneck.projections = projections;
-  if (!projections) options.encoder_out_channels = 2 * options.bottleneck.latent_channels;
-  return options;
-}
-
-torch::Tensor noise_batch(std::uint64_t seed) {
-  return 0.3 * torch::randn({4, 1, 256}, tensor::make_generator(seed), torch::TensorOptions());
-}
+using testing::noise_batch;
+using testing::small_codec;
 
 struct Case {
   bool projections = true;

@@ -65,6 +65,20 @@ TEST(CodecStep, LowersTheReconstructionLoss) {
   EXPECT_LT(after, 0.9 * before);
 }
 
+// The price is the same whichever frames the law steers by: see Note [Who pays and who counts].
+TEST(CodecStep, MakesAllFramesPayWhicheverCount) {
+  CodecTrainOptions options = small_options();
+  options.rate.law.law = "fixed";
+  options.rate.law.beta = 1;
+  CodecStep many = make_step(options);
+  options.rate.edge_frames = 31;  // of 64
+  CodecStep few = make_step(options);
+  const double of_many = value_of(many.run(0, sound(1)), "rate/nats_per_frame");
+  const double of_few = value_of(few.run(0, sound(1)), "rate/nats_per_frame");
+  EXPECT_NE(of_many, of_few);
+  EXPECT_EQ(distance(many, few), 0);
+}
+
 TEST(CodecStep, DependsOnSeedAndStepOnly) {
   CodecStep a = make_step(small_options());
   CodecStep b = make_step(small_options());

@@ -1,6 +1,5 @@
 /// kilonat info: what a model, a run, a latents file or a sound holds.
 
-#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -36,6 +35,17 @@ std::vector<double> numbers_of(const at::Tensor& tensor_D) {
   return {values.data_ptr<double>(), values.data_ptr<double>() + values.numel()};
 }
 
+/// Channels that tell something: without the nats of their offset and scale, as kilonat eval
+/// counts.
+std::int64_t num_active_channels(const codec::ModelMetadata& metadata) {
+  const at::Tensor& variance_D = metadata.aggregate_variance_D;
+  const at::Tensor second_D = metadata.aggregate_mean_D.square() + variance_D;
+  const at::Tensor aggregate_nats_D = 0.5 * (second_D - 1 - variance_D.log());
+  return (metadata.nats_per_channel_D - aggregate_nats_D > metrics::kActiveNats)
+      .sum()
+      .item<std::int64_t>();
+}
+
 json json_of_model(const codec::LoadedModel& loaded) {
   const codec::AutoencoderOptions& options = loaded.model->options();
   const codec::ModelMetadata& metadata = loaded.metadata;
@@ -50,14 +60,14 @@ json json_of_model(const codec::LoadedModel& loaded) {
               {"training_steps", metadata.training_steps}};
   if (metadata.target_kbps > 0) object["target_kbps"] = metadata.target_kbps;
   if (metadata.rate_kbps > 0) object["rate_kbps"] = metadata.rate_kbps;
+  if (metadata.excerpt_kbps > 0) object["excerpt_kbps"] = metadata.excerpt_kbps;
   if (options.bottleneck.kind != "gaussian") return object;
   object["latent_channels"] = options.bottleneck.latent_channels;
   if (const auto nats = numbers_of(metadata.nats_per_channel_D); !nats.empty()) {
     object["informative_kbps"] = metadata.informative_kbps;
     object["nats_per_frame"] = metadata.nats_per_frame;
     object["nats_per_channel"] = nats;
-    object["active_channels"] =
-        std::count_if(nats.begin(), nats.end(), [](double n) { return n > metrics::kActiveNats; });
+    object["active_channels"] = num_active_channels(metadata);
   }
   return object;
 }
@@ -79,12 +89,17 @@ void print_model(const CommonFlags& flags, const json& m) {
                   m["frame_rate_hz"].get<double>(),
                   m["hop_length"].get<std::int64_t>()));
   if (m.contains("target_kbps")) {
-    say(flags, fmt::format("target rate    {:.4g} kbit/s", m["target_kbps"].get<double>()));
+    say(flags,
+        fmt::format("target rate    {:.4g} kbit/s{}",
+                    m["target_kbps"].get<double>(),
+                    m.contains("excerpt_kbps") ? fmt::format("; on fresh training excerpts {:.3f}",
+                                                             m["excerpt_kbps"].get<double>())
+                                               : ""));
   }
   if (m.contains("nats_per_frame")) {
     say(flags,
         fmt::format("measured rate  {:.3f} kbit/s, {:.2f} nats a frame; informative {:.3f} kbit/s "
-                    "(training clips)",
+                    "(whole training clips)",
                     m["rate_kbps"].get<double>(),
                     m["nats_per_frame"].get<double>(),
                     m["informative_kbps"].get<double>()));

@@ -1,6 +1,7 @@
 /// kilonat train: a codec at the bitrate asked for.
 
 #include <iostream>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 #include "kilonat/cli/commands.h"
 #include "kilonat/cli/config_files.h"
 #include "kilonat/config/schema.h"
+#include "kilonat/tensor/memory.h"
 #include "kilonat/train/codec_trainer.h"
 #include "kilonat/train/run_folder.h"
 
@@ -22,6 +24,8 @@ namespace kilonat::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::int64_t kMostSteps = 1'000'000'000'000;
 
 struct TrainFlags {
   CommonFlags common;
@@ -84,8 +88,12 @@ std::vector<train::ConsoleColumn> console_columns() {
 nlohmann::json json_of(const train::TrainResult& result) {
   nlohmann::json json{{"model", result.model.string()},
                       {"steps", result.steps},
-                      {"skipped_batches", result.skipped_batches}};
-  if (result.rate) json["rate"] = result.rate->text;
+                      {"skipped_batches", result.skipped_batches},
+                      {"peak_memory_bytes", tensor::peak_memory_bytes()}};
+  if (result.rate) {
+    json["rate"] = result.rate->text;
+    json["excerpt_kbps"] = result.excerpt_kbps;
+  }
   return json;
 }
 
@@ -105,6 +113,9 @@ train::TrainRequest prepare(const TrainFlags& flags) {
                               .resume = flags.resume,
                               .replace = flags.common.force,
                               .init_model = flags.init_model};
+  if (!flags.common.json_path.empty() && !flags.resume) {
+    refuse_existing(flags.common.json_path, flags.common);
+  }
   train::check(request.options);
   if (flags.resume) {
     require_same_config(folder, request.options);
@@ -132,6 +143,7 @@ void run(const TrainFlags& flags) {
   }
   if (result.rate) say(flags.common, result.rate->text);
   say(flags.common, fmt::format("model: {}", result.model.string()));
+  say_peak_memory(flags.common);
   write_json(flags.common, json_of(result));
 }
 
@@ -151,7 +163,8 @@ Command add_train_command(CLI::App& app) {
          "--data", flags->sources, "Sounds: files, folders, manifests, shards, procedural:NAME")
       ->type_name("SOURCE");
   sub->add_option("--rate", flags->rate_kbps, "Target rate, kbit/s")->type_name("KBPS");
-  sub->add_option("--steps", flags->steps, "Length of the run")->check(CLI::PositiveNumber);
+  sub->add_option("--steps", flags->steps, "Length of the run")
+      ->check(CLI::Range(std::int64_t{1}, kMostSteps));
   sub->add_option("--out", flags->run_folder, "Run folder; default runs/CONF-KBPSkbps")
       ->type_name("RUN");
   sub->add_flag("--resume", flags->resume, "Continue the run in --out from its last checkpoint");
@@ -160,7 +173,7 @@ Command add_train_command(CLI::App& app) {
   sub->add_option("--set", flags->overrides, "Change a config value: section.key=value")
       ->type_name("KEY=VALUE");
   sub->add_option("--seed", flags->seed, "Seed of everything random")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()));
   add_run_flags(*sub, flags->common);
   add_json_flag(*sub, flags->common);
   add_force_flag(*sub, flags->common);

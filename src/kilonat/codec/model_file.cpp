@@ -28,6 +28,7 @@ void visit_fields(Metadata& metadata, Visit visit) {
   visit("target_kbps", metadata.target_kbps);
   visit("rate_kbps", metadata.rate_kbps);
   visit("informative_kbps", metadata.informative_kbps);
+  visit("excerpt_kbps", metadata.excerpt_kbps);
   visit("nats_per_frame", metadata.nats_per_frame);
   visit("training_steps", metadata.training_steps);
   visit("origin", metadata.origin);

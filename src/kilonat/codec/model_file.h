@@ -19,8 +19,9 @@ inline constexpr int kModelFormat = 1;
 /// What a model file says beside the weights and the codec's config. 0: not known.
 struct ModelMetadata {
   double target_kbps = 0;       ///< rate that training aimed at
-  double rate_kbps = 0;         ///< KL rate measured at its end
+  double rate_kbps = 0;         ///< KL rate measured at its end, whole training clips
   double informative_kbps = 0;  ///< against the best static Gaussian
+  double excerpt_kbps = 0;      ///< KL rate on fresh training excerpts: what the target is about
   double nats_per_frame = 0;    ///< KL against N(0, 1)
   std::int64_t training_steps = 0;
   std::string origin{};   ///< "trained", or the family it was imported from

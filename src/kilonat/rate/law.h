@@ -20,6 +20,7 @@ struct LawInput {
   RateObservation observed;  ///< of this batch
   double smoothed_nats = 0;  ///< K smoothed over the last steps, this one included in update()
   double latent_channels = 1;
+  double target_change_nats = 0;  ///< what the warm-up adds to K* until the next step, <= 0
 };
 
 /// Which bound of its control variable a law has reached.

@@ -87,20 +87,27 @@ RateLaw::RateLaw(RateLaw&&) noexcept = default;
 RateLaw& RateLaw::operator=(RateLaw&&) noexcept = default;
 
 RateTerm RateLaw::term(std::int64_t step, const RateObservation& observation) const {
-  return law_->term(
-      {target_nats(step), observation, smoothed_nats_, static_cast<double>(latent_channels_)});
+  return law_->term({.target_nats = target_nats(step),
+                     .observed = observation,
+                     .smoothed_nats = smoothed_nats_,
+                     .latent_channels = static_cast<double>(latent_channels_)});
 }
 
 void RateLaw::update(std::int64_t step, const RateObservation& observation) {
   const double kl = observation.kl_nats_per_frame;
   if (!std::isfinite(kl) || !std::isfinite(observation.matched_nats_per_frame)) return;
   if (start_nats_ <= 0) start_nats_ = std::max(kl, final_target_nats_);
+  // See Note [A target that moves].
+  if (step > 0) smoothed_nats_ *= target_nats(step) / target_nats(step - 1);
   const double keep = smoothed_nats_ > 0 ? options_.smoothing : 0.0;
   // One excerpt with an outlier of a posterior must not throw the law off course.
   const double limited = smoothed_nats_ > 0 ? std::min(kl, kMostOutlier * smoothed_nats_) : kl;
   smoothed_nats_ = keep * smoothed_nats_ + (1.0 - keep) * limited;
-  law_->update(
-      {target_nats(step), observation, smoothed_nats_, static_cast<double>(latent_channels_)});
+  law_->update({.target_nats = target_nats(step),
+                .observed = observation,
+                .smoothed_nats = smoothed_nats_,
+                .latent_channels = static_cast<double>(latent_channels_),
+                .target_change_nats = target_nats(step + 1) - target_nats(step)});
 }
 
 double RateLaw::target_nats(std::int64_t step) const {
@@ -119,7 +126,11 @@ double RateLaw::stddev_shift() const {
 }
 
 RateReport RateLaw::report(double relative_tolerance) const {
-  const double error = smoothed_nats_ / final_target_nats_ - 1.0;
+  return report_on(smoothed_nats_, relative_tolerance);
+}
+
+RateReport RateLaw::report_on(double nats, double relative_tolerance) const {
+  const double error = nats / final_target_nats_ - 1.0;
   RateReport report;
   if (std::abs(error) <= relative_tolerance) {
     report.verdict = RateVerdict::kReached;
@@ -132,7 +143,7 @@ RateReport RateLaw::report(double relative_tolerance) const {
   }
   report.text = fmt::format("{}: {} of {}, {:+.1f} %",
                             verdict_text(report.verdict),
-                            rate_text(smoothed_nats_, frame_rate_hz_),
+                            rate_text(nats, frame_rate_hz_),
                             rate_text(final_target_nats_, frame_rate_hz_),
                             100.0 * error);
   return report;

@@ -10,6 +10,10 @@
 /// K_matched and A with coefficients that depend on their values only. So the trainer computes the
 /// three tensors, asks for a RateTerm, and adds `kl_coefficient * K + matched_coefficient *
 /// K_matched + aggregate_coefficient * A`; nothing here needs torch.
+///
+/// Note [A target that moves]: what is smoothed is K in units of its target. A plain mean over the
+/// last steps would lag behind a target that falls in the warm-up: K that follows it to the dot
+/// would seem too high all the way, and be driven below.
 
 #include <cstdint>
 #include <memory>
@@ -107,7 +111,8 @@ class RateLaw {
   void update(std::int64_t step, const RateObservation& observation);
 
   /// What the trainer adds to every channel's raw spread (before softplus) after the step of the
-  /// last update: servo_gain (K - K*) / D nats a channel, limited; 0 for a law without a servo.
+  /// last update: servo_gain (K - K*) / D nats a channel and what the warm-up takes off K*,
+  /// limited; 0 for a law without a servo.
   [[nodiscard]] double stddev_shift() const;
 
   /// K* of this step: within the warm-up above the final one.
@@ -122,6 +127,8 @@ class RateLaw {
 
   /// Judges the smoothed K against the final target.
   [[nodiscard]] RateReport report(double relative_tolerance = 0.02) const;
+  /// Judges a K that was measured otherwise, for example on the averaged weights.
+  [[nodiscard]] RateReport report_on(double nats, double relative_tolerance = 0.02) const;
 
   /// All that changes, for the checkpoint; restore() continues exactly.
   [[nodiscard]] nlohmann::json state() const;

@@ -20,22 +20,13 @@ namespace {
 /// A channel whose output hardly moves is left at this spread rather than blown up without bound.
 constexpr double kMinSpread = 1e-6;
 
-/// Means and raw spreads [B, 2 D, F] of every batch, edges cut off, in one tensor.
+/// Means and raw spreads [N, 2 D, F] of every batch, edges cut off, in one tensor.
 torch::Tensor posterior_parameters(codec::Autoencoder& model,
                                    const std::vector<torch::Tensor>& batches,
                                    std::int64_t edge_frames) {
   std::vector<torch::Tensor> parts;
   for (const torch::Tensor& x_BCT : batches) {
-    const torch::Tensor raw =
-        model->gaussian->parameters_from_features(model->encoder(model->pad_to_frames(x_BCT)));
-    const std::int64_t inner = raw.size(2) - 2 * edge_frames;
-    KILONAT_REQUIRE(inner > 0,
-                    ConfigError,
-                    "initialising the bottleneck: excerpts of {} latent frames leave none without "
-                    "rate.edge_frames = {} at each end",
-                    raw.size(2),
-                    edge_frames);
-    parts.push_back(raw.narrow(2, edge_frames, inner));
+    parts.push_back(inner_posterior_parameters(model, x_BCT, edge_frames));
   }
   return torch::cat(parts);
 }
@@ -58,6 +49,21 @@ void rescale_rows_(const PosteriorLayer& layer,
 }
 
 }  // namespace
+
+torch::Tensor inner_posterior_parameters(codec::Autoencoder& model,
+                                         const torch::Tensor& x_BCT,
+                                         std::int64_t edge_frames) {
+  const torch::Tensor raw =
+      model->gaussian->parameters_from_features(model->encoder(model->pad_to_frames(x_BCT)));
+  const std::int64_t inner = raw.size(2) - 2 * edge_frames;
+  KILONAT_REQUIRE(inner > 0,
+                  ConfigError,
+                  "measuring the bottleneck: excerpts of {} latent frames leave none without "
+                  "rate.edge_frames = {} at each end",
+                  raw.size(2),
+                  edge_frames);
+  return raw.narrow(2, edge_frames, inner);
+}
 
 PosteriorLayer posterior_layer(const codec::Autoencoder& model) {
   const auto& options = model->options();

@@ -41,6 +41,13 @@ struct PosteriorLayer {
 /// REQUIRES: the model's bottleneck is gaussian.
 [[nodiscard]] PosteriorLayer posterior_layer(const codec::Autoencoder& model);
 
+/// Means and raw (pre-softplus) spreads of a batch of excerpts, without the frames at their edges.
+/// @param x_BCT [B, C, T] on the model's device -> [B, 2 D, F]. @throws ConfigError if no frame is
+/// left. REQUIRES: the model's bottleneck is gaussian.
+[[nodiscard]] torch::Tensor inner_posterior_parameters(codec::Autoencoder& model,
+                                                       const torch::Tensor& x_BCT,
+                                                       std::int64_t edge_frames);
+
 /// What the initialisation found and set.
 struct BottleneckInitReport {
   double mean_spread_before = 0;  ///< standard deviation of the means over the data, before

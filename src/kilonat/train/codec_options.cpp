@@ -35,10 +35,19 @@ void check_rate(const CodecTrainOptions& options) {
 
 void describe(config::Schema& schema, RateOptions& options) {
   rate::describe(schema, options.law);
-  schema.field("edge_frames",
-               options.edge_frames,
-               {.doc = "latent frames at each end of a training excerpt that the rate leaves out",
-                .min = 0});
+  schema
+      .field("edge_frames",
+             options.edge_frames,
+             {.doc = "latent frames at each end of a training excerpt that the rate leaves out",
+              .min = 0})
+      .field("calibrate",
+             options.calibrate,
+             {.doc = "at the end, take the last percent off the averaged weights' rate"})
+      .field("calibration_excerpts",
+             options.calibration_excerpts,
+             {.doc = "fresh training excerpts that this is done on, and as many others that the "
+                     "result is measured on",
+              .min = 1});
 }
 
 void describe(config::Schema& schema, CodecLossOptions& options) {

@@ -19,7 +19,9 @@ namespace kilonat::train {
 /// The section [rate].
 struct RateOptions {
   rate::RateLawOptions law;
-  std::int64_t edge_frames = 4;  ///< at each end of an excerpt, not counted: they see padding
+  std::int64_t edge_frames = 4;  ///< at each end of an excerpt: see Note [Who pays and who counts]
+  bool calibrate = true;         ///< see rate_calibration.h
+  std::int64_t calibration_excerpts = 2048;
 };
 
 /// The section [loss]. Defaults as DAC.

@@ -21,7 +21,7 @@ class CodecReport {
   CodecReport(const CodecTrainOptions& options, const CodecData& data, RunFolder folder);
 
   /// Codes the fixed clips. Logs "valid/..." figures, sounds and spectrograms; writes
-  /// audio/N-original.wav and audio/N-reconstruction.wav.
+  /// audio/clip-N-original.wav and audio/clip-N-reconstruction.wav.
   /// @param model  with the weights to judge; its mode is put back.
   void listen(codec::Autoencoder& model, std::int64_t step, RunSink& log);
 

@@ -19,14 +19,15 @@ struct CodecStep::Part {
   torch::Tensor x_BCT;
   torch::Tensor y_BCT;  ///< the reconstruction
   codec::Latent latent;
-  std::optional<RateStatistics> rates;  ///< gaussian bottleneck only
+  std::optional<RateStatistics> rates;  ///< of all frames, which pay; gaussian bottleneck only
+  std::optional<RateStatistics> inner;  ///< without the edges: what the law steers by
   codec::EncodeOptions how;             ///< how it was encoded, to do it again
 };
 
 /// What the rate law made of the whole batch.
 struct CodecStep::RateStep {
-  std::optional<RateStatistics> batch;  ///< gaussian bottleneck only
-  rate::RateObservation observed;
+  std::optional<RateStatistics> batch;  ///< of all frames; gaussian bottleneck only
+  rate::RateObservation observed;       ///< without the edges
   rate::RateTerm term;
 };
 
@@ -48,10 +49,11 @@ std::optional<Adversary> make_adversary(const CodecTrainOptions& options, torch:
   return std::make_optional<Adversary>(options, device);
 }
 
-template <class Parts>
-RateStatistics batch_statistics(const Parts& parts) {
+/// @param which  the member of a part: its `rates` or its `inner` ones.
+template <class Parts, class Member>
+RateStatistics batch_statistics(const Parts& parts, Member which) {
   std::vector<RateStatistics> statistics;
-  for (const auto& part : parts) statistics.push_back(*part.rates);
+  for (const auto& part : parts) statistics.push_back(*(part.*which));
   return combine(statistics);
 }
 
@@ -130,11 +132,13 @@ codec::EncodeOptions CodecStep::encode_options(const torch::Tensor& audio_BCT,
 
 CodecStep::Part CodecStep::forward(const torch::Tensor& x_BCT, const codec::EncodeOptions& how) {
   codec::Reconstruction reconstruction = model_->forward(x_BCT, how);
-  Part part{x_BCT, reconstruction.audio_BCT, std::move(reconstruction.latent), std::nullopt, how};
+  Part part{x_BCT, reconstruction.audio_BCT, std::move(reconstruction.latent), {}, {}, how};
   if (law_) {
-    part.rates = rate_statistics(part.latent.posterior->mean_BDF,
-                                 part.latent.posterior->stddev_BDF,
-                                 options_.rate.edge_frames);
+    const codec::Posterior& posterior = *part.latent.posterior;
+    part.rates = rate_statistics(posterior.mean_BDF, posterior.stddev_BDF, 0);
+    const torch::NoGradGuard no_grad;
+    part.inner =
+        rate_statistics(posterior.mean_BDF, posterior.stddev_BDF, options_.rate.edge_frames);
   }
   return part;
 }
@@ -163,8 +167,8 @@ std::string CodecStep::generator_step(std::int64_t step,
                                       StepResult& result) {
   RateStep rates;
   if (law_) {
-    rates.batch = batch_statistics(parts);
-    rates.observed = observe(*rates.batch);
+    rates.batch = batch_statistics(parts, &Part::rates);
+    rates.observed = observe(batch_statistics(parts, &Part::inner));
     if (!std::isfinite(rates.observed.kl_nats_per_frame)) return "the rate";
     rates.term = law_->term(step, rates.observed);
   }

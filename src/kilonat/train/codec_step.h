@@ -36,6 +36,11 @@ struct StepResult {
 /// the generator runs twice: first without gradients for the statistics and the fakes, then with
 /// them, micro-batch by micro-batch. The noise is drawn once for the whole batch and sliced, so the
 /// gradient is the whole batch's (for losses that are means over items).
+///
+/// Note [Who pays and who counts]: near its ends an excerpt's frames see zero padding, which whole
+/// clips have at their ends only, and they carry other nats than those within. So the law steers by
+/// the inner frames (rate.edge_frames). But all frames pay the price: those that did not would be
+/// filled with nats that cost nothing.
 class CodecStep {
  public:
   /// @param model  on `device`, in training mode.

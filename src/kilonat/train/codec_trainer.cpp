@@ -1,6 +1,7 @@
 #include "kilonat/train/codec_trainer.h"
 
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -11,16 +12,22 @@
 #include "kilonat/base/interrupt.h"
 #include "kilonat/codec/model_file.h"
 #include "kilonat/config/schema.h"
+#include "kilonat/rate/units.h"
 #include "kilonat/train/checkpoint.h"
 #include "kilonat/train/codec_data.h"
 #include "kilonat/train/codec_report.h"
 #include "kilonat/train/codec_step.h"
 #include "kilonat/train/guard.h"
+#include "kilonat/train/init_model.h"
+#include "kilonat/train/rate_calibration.h"
 #include "kilonat/train/run_folder.h"
 #include "kilonat/train/tensorboard_writer.h"
 
 namespace kilonat::train {
 namespace {
+
+/// Relative error of the rate up to which the end of a run corrects it, see Note [Calibration].
+constexpr double kMostCalibrated = 0.15;
 
 /// A run in progress. Order of members: order of construction.
 class CodecTrainer {
@@ -30,7 +37,7 @@ class CodecTrainer {
         options_(request.options),
         folder_{request.run_folder},
         data_(open_codec_data(options_)),
-        step_(options_, make_model(request), request.device),
+        step_(options_, make_model(), request.device),
         guard_(options_.run.max_bad_batches),
         report_(options_, data_, folder_) {
     if (request.resume) {
@@ -57,7 +64,7 @@ class CodecTrainer {
 
  private:
   void start_loader(std::uint64_t first) { loader_ = make_loader(options_, data_, "train", first); }
-  static codec::Autoencoder make_model(const TrainRequest& request);
+  codec::Autoencoder make_model();
   void initialise();
   void restore();
   void add_sinks(std::unique_ptr<RunSink> console);
@@ -67,9 +74,11 @@ class CodecTrainer {
   void checkpoint();
   void stop_if_interrupted();
   TrainResult finish();
+  double settle_rate();
 
   const TrainRequest& request_;
   const CodecTrainOptions& options_;
+  bool needs_bottleneck_ = true;  // it starts from random weights
   RunFolder folder_;
   CodecData data_;
   std::unique_ptr<data::ExcerptLoader> loader_;
@@ -82,23 +91,19 @@ class CodecTrainer {
   bool is_checkpoint_due_ = false;
 };
 
-codec::Autoencoder CodecTrainer::make_model(const TrainRequest& request) {
-  const SeedTree seeds(static_cast<std::uint64_t>(request.options.run.seed));
-  codec::Autoencoder model(request.options.codec, seeds.child("weights").seed());
-  if (!request.init_model.empty() && !request.resume) {
-    const codec::LoadedModel loaded = codec::load_model(request.init_model);
-    copy_named_tensors_(state_of(*model),
-                        state_of(*loaded.model),
-                        fmt::format("starting from '{}'", request.init_model.string()));
+codec::Autoencoder CodecTrainer::make_model() {
+  const SeedTree seeds(static_cast<std::uint64_t>(options_.run.seed));
+  codec::Autoencoder model(options_.codec, seeds.child("weights").seed());
+  if (!request_.init_model.empty() && !request_.resume) {
+    needs_bottleneck_ = !load_initial_weights_(model, request_.init_model).has_bottleneck;
   }
-  model->to(request.device);
+  model->to(request_.device);
   model->train();
   return model;
 }
 
 void CodecTrainer::initialise() {
-  const bool is_new = request_.init_model.empty();
-  if (step_.law() == nullptr || !options_.init.from_data || !is_new) return;
+  if (step_.law() == nullptr || !options_.init.from_data || !needs_bottleneck_) return;
   const auto loader = make_loader(options_, data_, "init", 0);
   const BottleneckInitReport report =
       initialise_bottleneck_(step_.model(),
@@ -148,8 +153,8 @@ void CodecTrainer::train_one_batch() {
 
 void CodecTrainer::report_if_due() {
   const std::int64_t every = options_.run.sample_every;
-  const bool is_last = done_ == options_.run.steps;
-  if (!is_last && (every == 0 || done_ % every != 0)) return;
+  const bool is_last = done_ == options_.run.steps;  // finish() listens to the calibrated weights
+  if (is_last || every == 0 || done_ % every != 0) return;
   const EmaScope averaged(state_of(*step_.model()), step_.ema().tensors());
   report_.listen(step_.model(), done_, log_);
   log_.flush();
@@ -194,16 +199,50 @@ TrainResult CodecTrainer::finish() {
                   "step {}: the weights are not finite; the last checkpoint is kept",
                   done_);
   checkpoint();
-  {
-    const EmaScope averaged(state_of(*step_.model()), step_.ema().tensors());
-    codec::save_model(
-        folder_.model(), *step_.model(), report_.describe_model(step_.model(), done_));
-  }
-  log_.flush();
   TrainResult result{
       .steps = done_, .skipped_batches = guard_.num_skipped(), .model = folder_.model()};
-  if (step_.law() != nullptr) result.rate = step_.law()->report();
+  const EmaScope averaged(state_of(*step_.model()), step_.ema().tensors());
+  if (step_.law() != nullptr) {
+    const double nats = settle_rate();
+    result.excerpt_kbps = rate::kbps_from_nats(nats, step_.law()->frame_rate_hz());
+    result.rate = step_.law()->report_on(nats);
+  }
+  report_.listen(step_.model(), done_, log_);
+  codec::ModelMetadata metadata = report_.describe_model(step_.model(), done_);
+  metadata.excerpt_kbps = result.excerpt_kbps;
+  codec::save_model(folder_.model(), *step_.model(), metadata);
+  log_.flush();
   return result;
+}
+
+/// Calibrates the averaged weights; returns their nats per frame on excerpts that neither training
+/// nor the calibration has seen.
+double CodecTrainer::settle_rate() {
+  const std::int64_t batch_size = options_.data.excerpts.batch_size;
+  const std::int64_t num_batches =
+      (options_.rate.calibration_excerpts + batch_size - 1) / batch_size;
+  const auto batches_of = [&](std::string_view purpose) {
+    return [this, loader = std::shared_ptr(make_loader(options_, data_, purpose, 0))] {
+      throw_if_interrupted("measuring the rate (the last checkpoint is saved)");
+      return loader->next().audio_BCT.to(request_.device);
+    };
+  };
+  std::optional<double> shift;
+  if (options_.rate.calibrate && options_.rate.law.law != "fixed") {
+    shift = calibrate_rate_(step_.model(),
+                            step_.law()->final_target_nats(),
+                            kMostCalibrated,
+                            num_batches,
+                            options_.rate.edge_frames,
+                            batches_of("calibration"));
+  }
+  const double nats =
+      mean_nats(step_.model(), num_batches, options_.rate.edge_frames, batches_of("measurement"));
+  const std::vector<Scalar> row{
+      {"final/kbps", rate::kbps_from_nats(nats, step_.law()->frame_rate_hz())},
+      {"final/spread_shift", shift.value_or(0.0)}};
+  log_.scalars(done_, row);
+  return nats;
 }
 
 }  // namespace

@@ -29,6 +29,7 @@ struct TrainResult {
   std::int64_t skipped_batches = 0;        ///< that were not finite
   std::filesystem::path model;             ///< RUN/model.safetensors
   std::optional<rate::RateReport> rate{};  ///< gaussian bottleneck only
+  double excerpt_kbps = 0;                 ///< likewise: the rate that `rate` judges
 };
 
 /// Runs to options.run.steps, with checkpoints on the way. The run folder is made once everything

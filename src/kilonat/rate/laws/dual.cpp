@@ -28,6 +28,11 @@
 /// hardly at all. Adding the same number to every channel's raw spread moves K by that much a
 /// channel and at once, and leaves it to the gradient which channels and frames hold the nats. So
 /// the servo holds the mean while beta finds the price at which it has nothing left to do.
+///
+/// Note [Feed-forward]: while the target falls, the servo takes off each step what the target
+/// loses, before there is an error to react to. Left to beta, K lags behind the target for the
+/// whole warm-up, the integral winds up, and K falls through the target: at a low rate, where the
+/// way is long, to a third of it.
 
 #include <algorithm>
 #include <cmath>
@@ -78,8 +83,9 @@ class DualLaw : public Law {
     error_ = std::clamp(input.smoothed_nats / input.target_nats - 1.0, -kMaxError, kMaxError);
     log_beta_ = std::clamp(log_beta_ + gain_ * error_, min_log_beta_, max_log_beta_);
     const double near_error = std::abs(error_) < kServoRange ? error_ : 0.0;
-    const double shift = servo_gain_ * near_error * input.target_nats / input.latent_channels;
-    stddev_shift_ = std::clamp(shift, -kMaxShift, kMaxShift);
+    const double feed_forward = servo_gain_ > 0 ? -input.target_change_nats : 0.0;
+    const double nats_off = servo_gain_ * near_error * input.target_nats + feed_forward;
+    stddev_shift_ = std::clamp(nats_off / input.latent_channels, -kMaxShift, kMaxShift);
   }
 
   [[nodiscard]] double stddev_shift() const override { return stddev_shift_; }
