@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <dlfcn.h>
 #include <sched.h>
 #include <thread>
 
@@ -13,6 +14,18 @@
 #include "kilonat/base/errors.h"
 
 namespace kilonat::tensor {
+namespace {
+
+/// OpenBLAS keeps threads of its own that libtorch's setting does not reach. They wait by spinning
+/// in sched_yield, which on a busy machine doubled the time of a training step.
+void set_blas_thread_count(int count) {
+  using Setter = void (*)(int);
+  if (auto set = reinterpret_cast<Setter>(dlsym(RTLD_DEFAULT, "openblas_set_num_threads"))) {
+    set(count);
+  }
+}
+
+}  // namespace
 
 c10::Device parse_device(std::string_view text) {
   if (text == "cpu") return c10::Device(c10::kCPU);
@@ -49,6 +62,7 @@ int usable_cpu_count() {
 int set_thread_count(int count) {
   const int threads = count > 0 ? count : usable_cpu_count();
   torch::set_num_threads(threads);
+  set_blas_thread_count(threads);
   return threads;
 }
 
