@@ -7,13 +7,15 @@ Usage: tools/summarise_eval.py EVAL.json
 import json
 import sys
 
-# key, words, unit, decimals
+# key (a dot goes one object down), words, unit, decimals
 LINES = (
     ("target_kbps", "target rate", "kbit/s", 3),
     ("rate_kbps", "measured rate", "kbit/s", 3),
     ("informative_kbps", "informative rate", "kbit/s", 3),
     ("nats_per_frame", "nats per frame", "", 2),
     ("mel_distance", "mel distance", "", 3),
+    ("silence.mel_distance", "  of silence", "", 3),
+    ("shuffled.mel_distance", "  of another clip", "", 3),
     ("stft_distance", "STFT distance", "", 3),
     ("waveform_l1", "waveform L1", "", 4),
     ("si_sdr_db", "SI-SDR", "dB", 2),
@@ -21,12 +23,20 @@ LINES = (
 )
 
 
+def figure(report, key):
+    """The number under a key; None if there is none."""
+    for part in key.split("."):
+        report = report.get(part) if isinstance(report, dict) else None
+    return report if isinstance(report, (int, float)) else None
+
+
 def summary(report):
     """The lines of a report; figures that it does not hold are left out."""
     lines = []
     for key, words, unit, decimals in LINES:
-        if isinstance(report.get(key), (int, float)):
-            lines.append(f"{words:<22} {report[key]:.{decimals}f} {unit}".rstrip())
+        value = figure(report, key)
+        if value is not None:
+            lines.append(f"{words:<22} {value:.{decimals}f} {unit}".rstrip())
     if isinstance(report.get("clips"), list):
         lines.append(f"{'clips':<22} {len(report['clips'])}")
     return lines

@@ -75,9 +75,11 @@ class CheckLengthTest(TreeTest):
 class SummariseEvalTest(unittest.TestCase):
     def test_prints_what_the_report_holds(self):
         lines = summarise_eval.summary(
-            {"target_kbps": 2, "rate_kbps": 1.98765, "si_sdr_db": None, "clips": [{}, {}]})
+            {"target_kbps": 2, "rate_kbps": 1.98765, "si_sdr_db": None, "clips": [{}, {}],
+             "silence": {"mel_distance": 14.5}})
         self.assertEqual(lines, ["target rate            2.000 kbit/s",
                                  "measured rate          1.988 kbit/s",
+                                 "  of silence           14.500",
                                  "clips                  2"])
 
 
