@@ -75,9 +75,17 @@ void Running::send(int signal) const {
   kill(pid_, signal);
 }
 
+std::string Running::err_so_far() const {
+  return read_bytes(output_folder_ / "err");
+}
+
 bool Running::is_running() {
   int status = 0;
-  if (!status_ && waitpid(pid_, &status, WNOHANG) == pid_) status_ = status;
+  rusage usage{};
+  if (!status_ && wait4(pid_, &status, WNOHANG, &usage) == pid_) {
+    status_ = status;
+    peak_memory_bytes_ = usage.ru_maxrss * 1024;  // Linux counts in KiB
+  }
   return !status_;
 }
 
@@ -87,7 +95,8 @@ Outcome Running::wait() {
   }
   return {exit_code_of(*status_),
           read_bytes(output_folder_ / "out"),
-          read_bytes(output_folder_ / "err")};
+          read_bytes(output_folder_ / "err"),
+          peak_memory_bytes_};
 }
 
 bool wait_until(const std::function<bool()>& condition, std::chrono::milliseconds limit) {

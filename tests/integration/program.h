@@ -16,6 +16,7 @@ struct Outcome {
   int exit_code = 0;  ///< 128 + signal if it was killed
   std::string out;
   std::string err;
+  std::int64_t peak_memory_bytes = 0;  ///< largest resident set
 };
 
 struct RunOptions {
@@ -37,6 +38,7 @@ class Running {
 
   void send(int signal) const;
   [[nodiscard]] bool is_running();
+  [[nodiscard]] std::string err_so_far() const;
   /// Waits for its end.
   Outcome wait();
 
@@ -44,6 +46,7 @@ class Running {
   std::filesystem::path output_folder_;
   pid_t pid_ = -1;
   std::optional<int> status_;
+  std::int64_t peak_memory_bytes_ = 0;
   std::chrono::seconds time_limit_;
 };
 

@@ -45,6 +45,32 @@ class Resume : public ::testing::Test {
     ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   }
 
+  /// Starts the run, kills it once so many steps are logged, and continues it to its end.
+  void kill_and_finish(const std::vector<std::string>& run_words,
+                       const std::string& run,
+                       std::size_t step) const {
+    {
+      Running training(run_words);
+      ASSERT_TRUE(wait_until([&] { return lines_logged(run) >= step; }));
+      training.send(SIGKILL);
+      ASSERT_EQ(training.wait().exit_code, 128 + SIGKILL);
+    }
+    EXPECT_FALSE(fs::exists(scratch_.path(run) / "model.safetensors"));
+    finish(run);
+  }
+
+  /// Runs with these settings once in one go and once killed after a random step of a range.
+  void expect_same_after_kill(const std::vector<std::string>& settings,
+                              std::size_t first,
+                              std::size_t last) const {
+    ASSERT_EQ(kilonat(words("whole", settings)).exit_code, 0);
+    std::random_device random;
+    const std::size_t step = std::uniform_int_distribution<std::size_t>(first, last)(random);
+    SCOPED_TRACE("killed after step " + std::to_string(step));
+    kill_and_finish(words("killed", settings), "killed", step);
+    expect_same_runs("whole", "killed");
+  }
+
   void expect_same_runs(const std::string& a, const std::string& b) const {
     EXPECT_EQ(metrics_of(scratch_.path(a)), metrics_of(scratch_.path(b)));
     EXPECT_TRUE(read_bytes(scratch_.path(a) / "model.safetensors") ==
@@ -62,20 +88,50 @@ class Resume : public ::testing::Test {
 };
 
 TEST_F(Resume, EndsWithTheSameBytesAfterSigkillAtARandomStep) {
-  ASSERT_EQ(kilonat(words("whole")).exit_code, 0);
   // Past the first checkpoint and before the end; any step there must do, so a random one.
-  std::random_device random;
-  const std::size_t step = std::uniform_int_distribution<std::size_t>(6, 50)(random);
-  SCOPED_TRACE("killed after step " + std::to_string(step));
-  {
-    Running training(words("killed"));
-    ASSERT_TRUE(wait_until([&] { return lines_logged("killed") >= step; }));
-    training.send(SIGKILL);
-    ASSERT_EQ(training.wait().exit_code, 128 + SIGKILL);
-  }
-  EXPECT_FALSE(fs::exists(scratch_.path("killed") / "model.safetensors"));
-  finish("killed");
-  expect_same_runs("whole", "killed");
+  expect_same_after_kill({}, 6, 50);
+}
+
+TEST_F(Resume, EndsWithTheSameBytesAfterSigkillBeforeTheFirstCheckpoint) {
+  expect_same_after_kill({"--set", "run.checkpoint_every=1000"}, 1, 40);
+}
+
+TEST_F(Resume, EndsWithTheSameBytesAmidAnAdversarialPhaseInMicroBatches) {
+  expect_same_after_kill({"--set",
+                          "adversarial.start_step=10",
+                          "--set",
+                          "adversarial.discriminator.periods=[2]",
+                          "--set",
+                          "adversarial.discriminator.period_widths=[2,4,4]",
+                          "--set",
+                          "adversarial.discriminator.fft_sizes=[64]",
+                          "--set",
+                          "adversarial.discriminator.resolution_widths=[2,2,2]",
+                          "--set",
+                          "run.micro_batches=2"},
+                         16,
+                         50);
+  const fs::path checkpoint =
+      scratch_.path("killed") / "checkpoints" / ("step-" + std::to_string(kSteps));
+  EXPECT_TRUE(fs::exists(checkpoint / "discriminator.safetensors"));
+}
+
+TEST_F(Resume, EndsWithTheSameBytesForADiscreteCodec) {
+  expect_same_after_kill({"--set",
+                          R"(codec.bottleneck.kind="rvq")",
+                          "--set",
+                          "codec.bottleneck.num_codebooks=2",
+                          "--set",
+                          "codec.bottleneck.quantizer_dropout=0.5"},
+                         6,
+                         50);
+}
+
+TEST_F(Resume, StartsFromTheSameModelAgainThatTheRunBeganWith) {
+  ASSERT_EQ(kilonat(words("first", {}, 6)).exit_code, 0);
+  const std::vector<std::string> settings{
+      "--init", scratch_("first"), "--set", "run.checkpoint_every=1000"};
+  expect_same_after_kill(settings, 1, 20);
 }
 
 TEST_F(Resume, CtrlCSavesACheckpointAndSaysHowToGoOn) {

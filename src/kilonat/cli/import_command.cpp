@@ -73,7 +73,7 @@ Command add_import_command(CLI::App& app) {
   sub->add_option("out", flags->out, "The model file to write")->required()->type_name("OUT");
   sub->add_option("--config", flags->config, "The family's own config (JSON)")->type_name("JSON");
   sub->add_option("--sample-rate", flags->sample_rate_hz, "If no config says it, Hz")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1000000));
   sub->add_flag("--match-official",
                 flags->match_official,
                 "Keep the official lengths, which odd strides cut short");
