@@ -1,7 +1,7 @@
 #include "kilonat/codec/geometry.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "kilonat/base/seed_tree.h"
 #include "kilonat/codec/autoencoder.h"

@@ -6,7 +6,8 @@
 #include "codec/scratch_folder.h"
 #include "codec/torch_archive.h"
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "kilonat/base/errors.h"
 #include "kilonat/codec/weights.h"

@@ -4,7 +4,8 @@
 
 #include "codec/scratch_folder.h"
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "kilonat/base/errors.h"
 #include "kilonat/base/files.h"

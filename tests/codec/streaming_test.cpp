@@ -1,7 +1,8 @@
 #include "kilonat/codec/streaming.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "kilonat/base/errors.h"
 #include "kilonat/base/seed_tree.h"

@@ -1,7 +1,7 @@
 #include "kilonat/dsp/spectrogram_image.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace kilonat::dsp {
 namespace {

@@ -1,7 +1,9 @@
 #include "kilonat/dsp/stft.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/autograd.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "kilonat/base/errors.h"
 

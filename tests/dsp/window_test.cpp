@@ -1,7 +1,7 @@
 #include "kilonat/dsp/window.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "kilonat/base/errors.h"
 

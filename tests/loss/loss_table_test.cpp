@@ -1,7 +1,7 @@
 #include "kilonat/loss/loss_table.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace kilonat::loss {
 namespace {

@@ -1,7 +1,9 @@
 #include "kilonat/loss/spectral_loss.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/autograd.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "kilonat/base/errors.h"
 

@@ -6,7 +6,7 @@
 
 #include "parity/fixtures.h"
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "kilonat/codec/autoencoder.h"
 #include "kilonat/codec/import/names.h"

@@ -3,7 +3,8 @@
 #include "parity/autoencoder_grads.h"
 #include "parity/fixtures.h"
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "kilonat/codec/import/import.h"
 

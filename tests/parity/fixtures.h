@@ -15,7 +15,7 @@
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "kilonat/tensor/safetensors.h"
 #include "kilonat/tensor/shape.h"

@@ -4,7 +4,7 @@
 
 #include "parity/fixtures.h"
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "kilonat/dsp/mel.h"
 #include "kilonat/dsp/stft.h"

@@ -2,7 +2,7 @@
 
 #include "parity/fixtures.h"
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "kilonat/codec/gaussian.h"
 #include "kilonat/rate/units.h"

@@ -6,7 +6,8 @@
 
 #include "parity/fixtures.h"
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/autograd.h>
+#include <torch/types.h>
 
 #include "kilonat/loss/spectral_loss.h"
 #include "kilonat/loss/waveform_loss.h"

@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "kilonat/base/errors.h"
 #include "kilonat/base/files.h"

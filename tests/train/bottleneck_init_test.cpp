@@ -4,7 +4,8 @@
 
 #include "train/small_codec.h"
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "kilonat/train/rate_terms.h"
 

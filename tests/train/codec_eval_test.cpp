@@ -1,7 +1,7 @@
 #include "kilonat/train/codec_eval.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "kilonat/base/errors.h"
 #include "kilonat/tensor/random.h"

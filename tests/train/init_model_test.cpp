@@ -5,7 +5,7 @@
 #include "train/small_codec.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "kilonat/base/errors.h"
 #include "kilonat/codec/model_file.h"

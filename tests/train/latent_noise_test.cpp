@@ -1,7 +1,7 @@
 #include "kilonat/train/latent_noise.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace kilonat::train {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "train/small_codec.h"
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "kilonat/train/bottleneck_init.h"
 
