@@ -5,6 +5,7 @@
 #include "codec/scratch_folder.h"
 #include "codec/torch_archive.h"
 #include <gtest/gtest.h>
+#include <torch/serialize.h>
 #include <torch/types.h>
 
 #include "kilonat/base/errors.h"
