@@ -185,6 +185,14 @@ TEST(Program, HelpNamesEverySubcommandAndEachHasAnExample) {
   }
 }
 
+TEST(Program, NamesTheCommandThatAnUnknownOneIsNearest) {
+  const Outcome outcome = kilonat({"tran", "--quiet"});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_EQ(
+      outcome.err,
+      "kilonat: error: unknown command 'tran'; did you mean 'train'?; see 'kilonat --help'\n");
+}
+
 TEST(Program, ConfigExplainsEverySection) {
   const Outcome outcome = kilonat({"config", "--explain"});
   EXPECT_EQ(outcome.exit_code, 0);

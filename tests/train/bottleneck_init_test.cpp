@@ -20,9 +20,9 @@ struct Case {
   double target_nats = 0;
 };
 
-class InitialiseBottleneck : public ::testing::TestWithParam<Case> {};
+class InitialiseBottleneckTo : public ::testing::TestWithParam<Case> {};
 
-TEST_P(InitialiseBottleneck, GivesThePriorsMomentsAndTheStartOfTheRate) {
+TEST_P(InitialiseBottleneckTo, GivesThePriorsMomentsAndTheStartOfTheRate) {
   codec::Autoencoder model(small_codec(GetParam().projections), 7);
   std::uint64_t seed = 1;
   const auto report = initialise_bottleneck_(
@@ -44,8 +44,15 @@ TEST_P(InitialiseBottleneck, GivesThePriorsMomentsAndTheStartOfTheRate) {
               0.1 * observed.kl_nats_per_frame);
 }
 
+TEST(InitialiseBottleneck, LeavesTheScaleOfChannelsThatSilenceDoesNotMove) {
+  codec::Autoencoder model(small_codec(), 7);
+  const torch::Tensor before = posterior_layer(model).weight_g.detach().clone();
+  initialise_bottleneck_(model, {}, 10.0, 2, [] { return torch::zeros({4, 1, 256}); });
+  EXPECT_TRUE(torch::equal(posterior_layer(model).weight_g, before));
+}
+
 INSTANTIATE_TEST_SUITE_P(Bottlenecks,
-                         InitialiseBottleneck,
+                         InitialiseBottleneckTo,
                          ::testing::Values(Case{true, 1.0}, Case{true, 10.0}, Case{false, 5.0}));
 
 }  // namespace

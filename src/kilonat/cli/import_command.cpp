@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "kilonat/base/printable.h"
 #include "kilonat/cli/commands.h"
 #include "kilonat/codec/import/import.h"
 #include "kilonat/codec/model_file.h"
@@ -49,7 +50,9 @@ void run(const ImportFlags& flags) {
                   imported.model->frame_rate_hz()));
   if (!imported.ignored.empty()) {
     say(flags.common,
-        fmt::format("left out: {} parameters of the watermark", imported.ignored.size()));
+        fmt::format("left out: {} tensors that are no part of the codec: '{}' and the like",
+                    imported.ignored.size(),
+                    printable(imported.ignored.front())));
   }
   say(flags.common, fmt::format("model: {}", flags.out));
 }

@@ -17,7 +17,8 @@
 namespace kilonat::train {
 namespace {
 
-/// A channel whose output hardly moves is left at this spread rather than blown up without bound.
+/// A channel that moves less than this over the data says nothing (the sounds are silent): it keeps
+/// its scale, since no finite one would make it vary.
 constexpr double kMinSpread = 1e-6;
 
 /// Means and raw spreads [N, 2 D, F] of every batch, edges cut off, in one tensor.
@@ -40,9 +41,9 @@ void rescale_rows_(const PosteriorLayer& layer,
   const std::int64_t count = output_BDF.size(1);
   const std::vector<std::int64_t> over{0, 2};
   const torch::Tensor mean_D = output_BDF.mean(at::IntArrayRef(over));
-  const torch::Tensor spread_D =
-      output_BDF.std(at::IntArrayRef(over), /*unbiased=*/false).clamp_min(kMinSpread);
-  const torch::Tensor scale_D = wanted_spread / spread_D;
+  const torch::Tensor spread_D = output_BDF.std(at::IntArrayRef(over), /*unbiased=*/false);
+  const torch::Tensor scale_D =
+      torch::where(spread_D < kMinSpread, torch::ones_like(spread_D), wanted_spread / spread_D);
   layer.weight_g.narrow(0, first, count).mul_(scale_D.view({-1, 1, 1}));
   torch::Tensor bias = layer.bias.narrow(0, first, count);
   bias.sub_(mean_D).mul_(scale_D).add_(wanted_mean);
