@@ -3,7 +3,7 @@
 #include <sys/resource.h>
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace kilonat::tensor {
 namespace {
@@ -23,17 +23,13 @@ long faults_of_a_tensor(std::int64_t bytes) {
   return page_faults() - before;
 }
 
-#if defined(__GLIBC__)
 TEST(KeptMemory, IsUsedAgainWithoutPageFaults) {
   keep_freed_memory();
-  // The default policy would map and unmap this size, with a fault for every 4 KiB each time.
+  // The C library would map and unmap this size, with a fault for every 4 KiB each time.
   constexpr std::int64_t kBytes = 96 * kMiB;
   (void)faults_of_a_tensor(kBytes);
-  EXPECT_LT(faults_of_a_tensor(kBytes), kBytes / 4096 / 10);
-  use_huge_pages();
-  EXPECT_LT(faults_of_a_tensor(kBytes), kBytes / 4096 / 10);
+  for (int time = 0; time < 3; ++time) EXPECT_LT(faults_of_a_tensor(kBytes), 100);
 }
-#endif
 
 TEST(PeakMemory, CoversWhatWasHeld) {
   const std::int64_t before = peak_memory_bytes();

@@ -1,63 +1,61 @@
 #include "kilonat/tensor/memory.h"
 
-#include <cstdlib>
-#include <sys/mman.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
-#if defined(__GLIBC__)
-#include <malloc.h>
-#endif
-
+#include <c10/core/CPUAllocator.h>
+#include <c10/util/Exception.h>
 #include <fmt/format.h>
+#include <torch/version.h>
+
+#include "kilonat/tensor/block_cache.h"
+
+// From libtorch 2.3 on allocate() is not const and there is a copy_data().
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 3)
+#define KILONAT_ALLOCATE_CONST
+#define KILONAT_HAS_COPY_DATA
+#else
+#define KILONAT_ALLOCATE_CONST const
+#endif
 
 namespace kilonat::tensor {
 
 namespace {
 
-#if defined(__GLIBC__)
-
-constexpr int kNeverMap = 0;                 // M_MMAP_MAX: no allocation of its own mapping
-constexpr int kNeverTrim = -1;               // M_TRIM_THRESHOLD
-constexpr int kGrowBy = 1 << 30;             // M_TOP_PAD, bytes: address space, not yet memory
-constexpr std::size_t kBeyondTop = 1 << 20;  // an allocation that makes the heap grow, bytes
-constexpr std::uintptr_t kHugePage = 2 * 1024 * 1024;
-
-/// The heap's end when it was last advised; 0: keep_freed_memory() was not called.
-std::uintptr_t& advised_until() {
-  static std::uintptr_t end = 0;
-  return end;
+/// Never destroyed: tensors may outlive everything else.
+BlockCache& block_cache() {
+  static auto* cache = new BlockCache();
+  return *cache;
 }
 
-std::uintptr_t heap_end() {
-  return reinterpret_cast<std::uintptr_t>(sbrk(0));
-}
-
+/// libtorch's CPU allocator on a BlockCache.
+class KeepingAllocator final : public c10::Allocator {
+ public:
+  c10::DataPtr allocate(std::size_t size) KILONAT_ALLOCATE_CONST override {
+    if (size == 0) return {nullptr, c10::Device(c10::kCPU)};
+    void* block = block_cache().allocate(size);
+    TORCH_CHECK(block != nullptr,
+                "out of memory: tried to allocate ",
+                memory_text(static_cast<std::int64_t>(size)));
+    return {block, block, free_block, c10::Device(c10::kCPU)};
+  }
+  [[nodiscard]] c10::DeleterFnPtr raw_deleter() const override { return free_block; }
+#if defined(KILONAT_HAS_COPY_DATA)
+  void copy_data(void* to, const void* from, std::size_t size) const override {
+    default_copy_data(to, from, size);
+  }
 #endif
+
+ private:
+  static void free_block(void* block) {
+    block_cache().free(block);
+  }
+};
 
 }  // namespace
 
 void keep_freed_memory() {
-#if defined(__GLIBC__)
-  mallopt(M_MMAP_MAX, kNeverMap);
-  mallopt(M_TRIM_THRESHOLD, kNeverTrim);
-  mallopt(M_TOP_PAD, kGrowBy);
-  advised_until() = heap_end();
-  std::free(std::malloc(kBeyondTop));
-  use_huge_pages();
-#endif
-}
-
-void use_huge_pages() {
-#if defined(__GLIBC__) && defined(MADV_HUGEPAGE)
-  const std::uintptr_t end = heap_end();
-  if (advised_until() == 0) return;
-  const std::uintptr_t begin = (advised_until() + kHugePage - 1) / kHugePage * kHugePage;
-  if (end <= begin) return;
-  // A hint: without transparent huge pages nothing changes.
-  (void)madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
-  advised_until() = end;
-#endif
+  static KeepingAllocator allocator;
+  c10::SetCPUAllocator(&allocator, /*priority=*/1);
 }
 
 std::int64_t peak_memory_bytes() {
