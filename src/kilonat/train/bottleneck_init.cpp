@@ -85,6 +85,12 @@ PosteriorLayer posterior_layer(const codec::Autoencoder& model) {
 
 void describe(config::Schema& schema, BottleneckInitOptions& options) {
   schema
+      .field(
+          "gains",
+          options.gains,
+          {.doc = "of a new model's layers: unit keeps the signal's level through them, official "
+                  "is DAC's, where it fades",
+           .choices = {"unit", "official"}})
       .field("from_data",
              options.from_data,
              {.doc = "give the gaussian bottleneck the prior's moments on the first batches"})

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 
 #include <torch/types.h>
 
@@ -22,6 +23,7 @@ namespace kilonat::train {
 
 /// The section [init].
 struct BottleneckInitOptions {
+  std::string gains = "unit";         ///< unit (gain_init.h) or official: as DAC's code
   bool from_data = true;              ///< false: keep the random weights
   std::int64_t num_batches = 4;       ///< to measure on
   double start_factor = 2.0;          ///< K at the start, in units of the target ..

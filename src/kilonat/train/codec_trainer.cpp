@@ -17,6 +17,7 @@
 #include "kilonat/train/codec_data.h"
 #include "kilonat/train/codec_report.h"
 #include "kilonat/train/codec_step.h"
+#include "kilonat/train/gain_init.h"
 #include "kilonat/train/guard.h"
 #include "kilonat/train/init_model.h"
 #include "kilonat/train/rate_calibration.h"
@@ -94,6 +95,7 @@ class CodecTrainer {
 codec::Autoencoder CodecTrainer::make_model() {
   const SeedTree seeds(static_cast<std::uint64_t>(options_.run.seed));
   codec::Autoencoder model(options_.codec, seeds.child("weights").seed());
+  if (options_.init.gains == "unit") initialise_gains_(model);
   if (!request_.init_model.empty() && !request_.resume) {
     needs_bottleneck_ = !load_initial_weights_(model, request_.init_model).has_bottleneck;
   }
