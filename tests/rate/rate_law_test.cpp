@@ -67,7 +67,8 @@ TEST_P(EveryTarget, DualConvergesWithinTwoPercent) {
 // limits of Note [Anti-windup] keep K alive, and it comes back. Configs have a warm-up and the
 // servo.
 TEST_P(EveryTarget, PriceAloneComesBackFromItsUndershootWithoutWarmup) {
-  RateLaw law = make({.law = "dual", .target_kbps = GetParam(), .servo_gain = 0});
+  RateLaw law =
+      make({.law = "dual", .target_kbps = GetParam(), .initial_beta = 1.0, .servo_gain = 0});
   Plant plant({.noise = 0});
   const Trace trace = run(law, plant, 0, 4000);
   EXPECT_GT(trace.least_nats, 0.2 * law.final_target_nats());
@@ -75,7 +76,8 @@ TEST_P(EveryTarget, PriceAloneComesBackFromItsUndershootWithoutWarmup) {
 }
 
 TEST_P(EveryTarget, DualUndershootsLessThanATenthAfterAWarmup) {
-  RateLaw law = make({.law = "dual", .target_kbps = GetParam(), .warmup_steps = 1000});
+  RateLaw law =
+      make({.law = "dual", .target_kbps = GetParam(), .initial_beta = 3.0, .warmup_steps = 1000});
   Plant plant({.noise = 0});
   const Trace trace = run(law, plant, 0, 4000);
   EXPECT_GT(trace.least_nats, 0.9 * law.final_target_nats());
