@@ -5,9 +5,12 @@
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/autograd.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "kilonat/base/seed_tree.h"
+#include "kilonat/kernels/cpu.h"
 
 namespace kilonat::kernels {
 namespace {
@@ -33,19 +36,54 @@ std::vector<at::Tensor> outcome(const Function& function, const Layer& layer) {
   return values;
 }
 
+/// Layer with everything rounded to bfloat16, but the parameters in float32 as layers have them.
+Layer rounded(const Layer& layer) {
+  const auto round = [](const at::Tensor& t) {
+    return t.defined() ? t.detach().to(at::kBFloat16).to(at::kFloat).requires_grad_() : t;
+  };
+  return {
+      layer.x.detach().to(at::kBFloat16).requires_grad_(), round(layer.weight), round(layer.bias)};
+}
+
+void expect_close(const std::vector<at::Tensor>& got,
+                  const std::vector<at::Tensor>& expected,
+                  double tolerance,
+                  const std::string& what) {
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    ASSERT_EQ(got[i].sizes(), expected[i].sizes()) << what;
+    const double scale = expected[i].abs().max().item<double>() + 1e-9;
+    const double error = (got[i].to(at::kDouble) - expected[i]).abs().max().item<double>() / scale;
+    EXPECT_LT(error, tolerance) << what << " result " << i;
+  }
+}
+
+/// In bfloat16 at every CPU level: products are exact, sums float32, and what leaves is rounded to
+/// 8 bits: half a unit of 2^-7 of the largest value.
+void expect_same_in_bf16(const Function& function,
+                         const Function& reference,
+                         const Layer& layer,
+                         const std::string& what) {
+  const Layer exact = rounded(layer);
+  const auto expected = outcome(reference, exact.to(at::kDouble));
+  const CpuLevel before = cpu_level();
+  for (const CpuLevel level : supported_cpu_levels()) {
+    set_cpu_level(level);
+    const auto got = outcome(function, rounded(layer));
+    EXPECT_EQ(got[0].scalar_type(), at::kBFloat16);
+    EXPECT_EQ(got[2].scalar_type(), at::kFloat);
+    expect_close(got, expected, 0.0042, what + " bf16 " + std::string(cpu_level_name(level)));
+  }
+  set_cpu_level(before);
+}
+
 void expect_same(const Function& function,
                  const Function& reference,
                  const Layer& layer,
                  const std::string& what) {
   const auto got = outcome(function, layer.to(at::kFloat));
   const auto expected = outcome(reference, layer.to(at::kDouble));
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    ASSERT_EQ(got[i].sizes(), expected[i].sizes()) << what;
-    const double scale = expected[i].abs().max().item<double>() + 1e-9;
-    const double error = (got[i].to(at::kDouble) - expected[i]).abs().max().item<double>() / scale;
-    // Sums of up to a few thousand products of both signs in float32, of which some cancel.
-    EXPECT_LT(error, 3e-5) << what << " result " << i;
-  }
+  // Sums of up to a few thousand products of both signs in float32, of which some cancel.
+  expect_close(got, expected, 3e-5, what);
 }
 
 at::Tensor in_some_layout(const at::Tensor& x, std::uint64_t which) {
@@ -80,6 +118,25 @@ TEST(Conv1d, EqualsATenForRandomShapes) {
     what << "input " << layer.x.sizes() << " weight " << layer.weight.sizes() << " stride "
          << options.stride << " padding " << options.padding << " dilation " << options.dilation;
     expect_same(ours, theirs, layer, what.str());
+    if (trial % 4 == 0) expect_same_in_bf16(ours, theirs, layer, what.str());
+  }
+}
+
+TEST(Conv1d, OfWideLayersOnShortSignalsEqualsATen) {
+  torch::manual_seed(4);
+  for (const Conv1dOptions options : {Conv1dOptions{.stride = 3, .padding = 2},
+                                      Conv1dOptions{.padding = 2},
+                                      Conv1dOptions{.padding = 3, .dilation = 3}}) {
+    const Layer layer{
+        torch::randn({5, 256, 17}), torch::randn({512, 256, 5}) * 0.1, torch::randn({512})};
+    const Function ours = [&](const Layer& l) {
+      return kernels::conv1d(l.x, l.weight, l.bias, options);
+    };
+    const Function theirs = [&](const Layer& l) {
+      return at::conv1d(l.x, l.weight, l.bias, options.stride, options.padding, options.dilation);
+    };
+    expect_same(ours, theirs, layer, "wide layer");
+    expect_same_in_bf16(ours, theirs, layer, "wide layer");
   }
 }
 
@@ -117,7 +174,41 @@ TEST(ConvTranspose1d, EqualsATenForRandomShapes) {
          << stride << " padding " << options.padding << " output padding "
          << options.output_padding;
     expect_same(ours, theirs, layer, what.str());
+    if (trial % 4 == 0) expect_same_in_bf16(ours, theirs, layer, what.str());
   }
+}
+
+TEST(Conv1d, GradientsOfGradientsEqualATen) {
+  torch::manual_seed(3);
+  const auto second = [](const auto& convolve, const at::Tensor& x_values, at::ScalarType type) {
+    const at::Tensor x = x_values.to(type).requires_grad_();
+    const at::Tensor weight =
+        (torch::arange(4 * 3 * 5).view({4, 3, 5}).to(type) * 0.01).detach().requires_grad_();
+    const auto first =
+        torch::autograd::grad({convolve(x, weight).square().sum()}, {x, weight}, {}, true, true);
+    return torch::autograd::grad({first[0].square().sum() + first[1].square().sum()}, {x, weight});
+  };
+  const at::Tensor x = torch::randn({2, 3, 20});
+  for (const std::int64_t stride : {1, 2}) {
+    const auto got = second(
+        [&](const at::Tensor& in, const at::Tensor& weight) {
+          return kernels::conv1d(in, weight, at::Tensor(), {.stride = stride, .padding = 2});
+        },
+        x,
+        at::kFloat);
+    const auto expected =
+        second([&](const at::Tensor& in,
+                   const at::Tensor& weight) { return at::conv1d(in, weight, {}, stride, 2); },
+               x,
+               at::kDouble);
+    expect_close(got, expected, 1e-4, "second gradients");
+  }
+}
+
+TEST(Conv1d, NeedsNoGradientOfItsWeight) {
+  const at::Tensor x = torch::randn({2, 3, 20}).requires_grad_();
+  kernels::conv1d(x, torch::randn({4, 3, 5}), torch::randn({4})).sum().backward();
+  EXPECT_TRUE(x.grad().defined());
 }
 
 TEST(Conv1d, GivesChannelsLast) {

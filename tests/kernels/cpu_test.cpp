@@ -8,7 +8,11 @@ namespace kilonat::kernels {
 namespace {
 
 TEST(CpuLevel, NamesAreReadBack) {
-  for (const CpuLevel level : {CpuLevel::kPlain, CpuLevel::kAvx2, CpuLevel::kAvx512}) {
+  for (const CpuLevel level : {CpuLevel::kPlain,
+                               CpuLevel::kAvx2,
+                               CpuLevel::kAvx512,
+                               CpuLevel::kAvx512Bf16,
+                               CpuLevel::kAmx}) {
     EXPECT_EQ(parse_cpu_level(cpu_level_name(level)), level);
   }
 }

@@ -1,6 +1,7 @@
 #include "kilonat/kernels/snake_kernels.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -21,18 +22,18 @@ struct Stretch {
   void forward(CpuLevel level) {
     const SnakeTable table{a.data(), inverse_b.data(), 16};
     const auto size = static_cast<std::int64_t>(x.size());
-    snake_kernels(level).forward(x.data(), nullptr, nullptr, y.data(), size, table);
+    snake_kernels(level).fp32.forward(x.data(), nullptr, nullptr, y.data(), size, table);
   }
   void backward(CpuLevel level, const std::vector<float>& grad_y) {
     const SnakeTable table{a.data(), inverse_b.data(), 16};
     const auto size = static_cast<std::int64_t>(x.size());
-    snake_kernels(level).backward(x.data(),
-                                  grad_y.data(),
-                                  nullptr,
-                                  grad_x.data(),
-                                  size,
-                                  table,
-                                  {x_sine_2u.data(), sine_squared.data()});
+    snake_kernels(level).fp32.backward(x.data(),
+                                       grad_y.data(),
+                                       nullptr,
+                                       grad_x.data(),
+                                       size,
+                                       table,
+                                       {x_sine_2u.data(), sine_squared.data()});
   }
 
   std::vector<float> x;
@@ -115,6 +116,60 @@ TEST_P(SnakeKernelsAt, SumsAreThoseOfTheDefinitionForEveryLength) {
     EXPECT_NEAR(sum(run.x_sine_2u), x_sine_2u, 70 * 3 * 1.2e-7 * 4);
     EXPECT_NEAR(sum(run.sine_squared), sine_squared, 70 * 3 * 1.2e-7 * 4);
   }
+}
+
+Bf16 bf16_of(std::uint32_t bits) {
+  return {static_cast<std::uint16_t>(bits)};
+}
+
+float float_of(Bf16 value) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(value.bits) << 16U);
+}
+
+/// x + 0: every sum of a bf16 with a bf16 is rounded to the nearest, ties to even.
+TEST_P(SnakeKernelsAt, RoundsSumsToTheNearestBf16Number) {
+  Rng rng(4);
+  constexpr std::size_t kSize = 4099;
+  std::vector<Bf16> x(kSize);
+  std::vector<Bf16> h(kSize);
+  for (std::size_t i = 0; i < kSize; ++i) {
+    // Exponents near each other, so that the sum needs rounding; signs and mantissas free.
+    x[i] = bf16_of(static_cast<std::uint32_t>(rng.integer(0x600) + 0x3e00U));
+    h[i] = bf16_of(static_cast<std::uint32_t>(rng.integer(0x600) + 0xbe00U));
+  }
+  std::vector<Bf16> sum(kSize);
+  std::vector<Bf16> y(kSize);
+  const std::vector<float> ones(16, 1.0F);
+  const SnakeTable table{ones.data(), ones.data(), 16};
+  snake_kernels(GetParam())
+      .bf16.forward(
+          x.data(), h.data(), sum.data(), y.data(), static_cast<std::int64_t>(kSize), table);
+  for (std::size_t i = 0; i < kSize; ++i) {
+    const float exact = float_of(x[i]) + float_of(h[i]);  // exact: 20 bits at most
+    const float got = float_of(sum[i]);
+    if (exact == 0) {
+      ASSERT_EQ(got, 0.0F) << i;
+      continue;
+    }
+    const float up = float_of(bf16_of(sum[i].bits + 1U));
+    const float down = float_of(bf16_of(sum[i].bits - 1U));
+    const float error = std::abs(got - exact);
+    ASSERT_LE(error, std::abs(up - exact)) << i;
+    ASSERT_LE(error, std::abs(down - exact)) << i;
+    const bool is_tie = error == std::abs(up - exact) || error == std::abs(down - exact);
+    if (is_tie && error > 0) {
+      ASSERT_EQ(sum[i].bits % 2, 0) << i;
+    }
+  }
+}
+
+TEST_P(SnakeKernelsAt, KeepsNaNInBf16) {
+  const std::vector<Bf16> x{bf16_of(0x7fff), bf16_of(0xffff), bf16_of(0x7f81), bf16_of(0x7f80)};
+  std::vector<Bf16> y(x.size());
+  const std::vector<float> ones(16, 1.0F);
+  snake_kernels(GetParam())
+      .bf16.forward(x.data(), nullptr, nullptr, y.data(), 4, {ones.data(), ones.data(), 16});
+  for (const Bf16& value : y) EXPECT_TRUE(std::isnan(float_of(value)));
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryLevel,

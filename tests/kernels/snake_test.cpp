@@ -1,11 +1,14 @@
 #include "kilonat/kernels/snake.h"
 
+#include <cmath>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/autograd.h>
+#include <torch/types.h>
+#include <torch/utils.h>
 
 #include "kilonat/base/errors.h"
 #include "kilonat/kernels/cpu.h"
@@ -141,6 +144,54 @@ TEST(Snake, OfASumEqualsTheReference) {
 }
 TEST(Snake, BetaOfASumEqualsTheReference) {
   expect_like_reference(kAddSnakeBeta, kAddReferenceBeta);
+}
+
+/// x, rounded to bfloat16 and its parameters float32, against the same numbers in float64.
+void expect_bf16_like_reference(const Function& function, const Function& reference) {
+  torch::manual_seed(5);
+  const CpuLevel before = cpu_level();
+  for (const Size& size : kSizes) {
+    const at::Tensor x =
+        (3 * torch::randn({size.batch, size.channels, size.length})).to(at::kBFloat16);
+    const at::Tensor a = torch::rand({1, size.channels, 1}) + 0.3;
+    const at::Tensor b = torch::rand({1, size.channels, 1}) + 0.3;
+    const Outcome expected =
+        outcome(reference, x.to(at::kDouble), a.to(at::kDouble), b.to(at::kDouble));
+    for (const CpuLevel level : supported_cpu_levels()) {
+      set_cpu_level(level);
+      for (const at::Tensor& arranged : arrangements(x)) {
+        const Outcome got = outcome(function, arranged, a, b);
+        std::ostringstream what;
+        what << cpu_level_name(level) << " " << x.sizes() << " strides " << arranged.strides();
+        EXPECT_EQ(got.y.scalar_type(), at::kBFloat16);
+        EXPECT_EQ(got.grad_a.scalar_type(), at::kFloat);
+        // Results are rounded to 8 bits, half a unit of 2^-7, beside the float32 errors; the sums
+        // are of float32 products and do not know of it.
+        EXPECT_LT(relative_error(got.y, expected.y), 0.0042) << what.str();
+        EXPECT_LT(relative_error(got.grad_x, expected.grad_x), 0.0042) << what.str();
+        EXPECT_LT(relative_error(got.grad_a, expected.grad_a), 2e-4) << what.str();
+        EXPECT_LT(relative_error(got.grad_b, expected.grad_b), 2e-4) << what.str();
+      }
+    }
+  }
+  set_cpu_level(before);
+}
+
+TEST(Snake, OfBfloat16EqualsTheReferenceRounded) {
+  expect_bf16_like_reference(kSnake, kReference);
+}
+TEST(Snake, BetaOfBfloat16EqualsTheReferenceRounded) {
+  expect_bf16_like_reference(kSnakeBeta, kReferenceBeta);
+}
+
+TEST(Snake, AddsInFloat32BeforeItRoundsASumOfBfloat16) {
+  const at::Tensor x = torch::full({1, 32, 40}, 256.0, at::kBFloat16);
+  const at::Tensor h = torch::full({1, 32, 40}, 1.0, at::kBFloat16);
+  const SumAndSnake result = add_snake(x, h, torch::ones(32));
+  // 257 is not a bfloat16 (steps of 2): the sum is rounded, Snake of it is not Snake of 256.
+  EXPECT_EQ(result.sum_BCT[0][0][0].item<float>(), 256.0F);
+  const double exact = 257 + std::pow(std::sin(257.0), 2);
+  EXPECT_NEAR(result.y_BCT[0][0][0].item<double>(), exact, 1.0);
 }
 
 TEST(Snake, DoubleEqualsTheReferenceExactly) {

@@ -34,7 +34,8 @@ void run(const CodingFlags& flags, const std::string& label, const Coding& code)
   const c10::Device device = set_up_device(flags.common);
   refuse_existing(flags.out, flags.common);
   if (!flags.common.json_path.empty()) refuse_existing(flags.common.json_path, flags.common);
-  const codec::LoadedModel loaded = codec::load_model(flags.model, device);
+  codec::LoadedModel loaded = codec::load_model(flags.model, device);
+  loaded.model->set_precision(set_up_precision(flags.common, device));
   Progress progress(
       {.label = label, .unit = "second", .quiet = flags.common.quiet, .terminal = is_terminal(2)},
       std::cerr);

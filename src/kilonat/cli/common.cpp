@@ -4,9 +4,11 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
 
 #include "kilonat/base/errors.h"
 #include "kilonat/base/files.h"
+#include "kilonat/kernels/cpu.h"
 #include "kilonat/tensor/device.h"
 #include "kilonat/tensor/memory.h"
 
@@ -17,6 +19,11 @@ void add_run_flags(CLI::App& app, CommonFlags& flags) {
   app.add_option("--threads", flags.threads, "CPU threads; 0: all that this process may use")
       ->check(CLI::Range(0, 4096));
   app.add_option("--device", flags.device, "cpu, cuda or cuda:N")->capture_default_str();
+  app.add_option("--precision",
+                 flags.precision,
+                 "Of activations: fp32, bf16 (faster where the CPU has instructions for it, "
+                 "rounds by up to 2^-8) or auto")
+      ->check(CLI::IsMember({"auto", "fp32", "bf16"}));
 }
 
 void add_force_flag(CLI::App& app, CommonFlags& flags) {
@@ -34,6 +41,21 @@ void add_seed_flag(CLI::App& app, CommonFlags& flags) {
 c10::Device set_up_device(const CommonFlags& flags) {
   tensor::set_thread_count(flags.threads);
   return tensor::parse_device(flags.device);
+}
+
+kernels::Precision set_up_precision(const CommonFlags& flags,
+                                    const c10::Device& device,
+                                    std::string_view configured) {
+  const std::string_view asked = flags.precision.empty() ? configured : flags.precision;
+  const bool is_gpu = !device.is_cpu();
+  const kernels::Precision precision =
+      kernels::parse_precision(asked == "auto" && is_gpu ? "fp32" : asked);
+  spdlog::info("precision {} ({}), CPU level {}; {}",
+               kernels::precision_name(precision),
+               asked == "auto" ? "chosen for this machine" : "as asked",
+               kernels::cpu_level_name(kernels::cpu_level()),
+               tensor::device_summary(device));
+  return precision;
 }
 
 void refuse_existing(const std::filesystem::path& path, const CommonFlags& flags) {

@@ -11,6 +11,8 @@
 #include <c10/core/Device.h>
 #include <nlohmann/json_fwd.hpp>
 
+#include "kilonat/kernels/precision.h"
+
 namespace kilonat::cli {
 
 /// A subcommand: its parser and what it does once the command line is read.
@@ -27,9 +29,10 @@ struct CommonFlags {
   std::uint64_t seed = 0;
   int threads = 0;  ///< 0: one for each CPU of the affinity mask
   std::string device = "cpu";
+  std::string precision;  ///< auto, fp32 or bf16; empty: not given
 };
 
-/// --quiet, --threads, --device.
+/// --quiet, --threads, --device, --precision.
 void add_run_flags(CLI::App& app, CommonFlags& flags);
 void add_force_flag(CLI::App& app, CommonFlags& flags);
 void add_json_flag(CLI::App& app, CommonFlags& flags);
@@ -37,6 +40,11 @@ void add_seed_flag(CLI::App& app, CommonFlags& flags);
 
 /// Applies --threads and --device. @throws ConfigError for a device that is not there.
 c10::Device set_up_device(const CommonFlags& flags);
+
+/// The precision that --precision (or else `configured`) names, auto for a GPU being fp32; says it.
+kernels::Precision set_up_precision(const CommonFlags& flags,
+                                    const c10::Device& device,
+                                    std::string_view configured = "auto");
 
 /// @throws ConfigError if `path` exists and --force was not given.
 void refuse_existing(const std::filesystem::path& path, const CommonFlags& flags);

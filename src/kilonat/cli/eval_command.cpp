@@ -17,6 +17,7 @@
 #include "kilonat/cli/commands.h"
 #include "kilonat/codec/model_file.h"
 #include "kilonat/dsp/spectrogram_image.h"
+#include "kilonat/tensor/memory.h"
 #include "kilonat/train/codec_eval.h"
 #include "kilonat/train/model_format.h"
 #include "kilonat/train/sound_files.h"
@@ -66,7 +67,8 @@ json json_of(const std::string& model_path,
               {"sample_rate_hz", loaded.model->options().sample_rate_hz},
               {"frame_rate_hz", loaded.model->frame_rate_hz()},
               {"seconds", result.duration_s},
-              {"real_time_factor", result.duration_s / result.coding_s}};
+              {"real_time_factor", result.duration_s / result.coding_s},
+              {"peak_memory_bytes", tensor::peak_memory_bytes()}};
   if (loaded.metadata.target_kbps > 0) object["target_kbps"] = loaded.metadata.target_kbps;
   if (result.latent) {
     object["rate_kbps"] = result.latent->rate_kbps;
@@ -163,6 +165,7 @@ void run(const EvalFlags& flags) {
   if (!flags.common.json_path.empty()) refuse_existing(flags.common.json_path, flags.common);
   if (!flags.audio_folder.empty()) refuse_existing(flags.audio_folder, flags.common);
   codec::LoadedModel loaded = codec::load_model(flags.model, device);
+  loaded.model->set_precision(set_up_precision(flags.common, device));
   const train::ClipSet clips =
       train::open_clips(flags.sources, flags.split, train::clip_format(loaded));
   if (!flags.audio_folder.empty()) create_folder(flags.audio_folder);
@@ -188,6 +191,7 @@ void run(const EvalFlags& flags) {
   const train::Evaluation result = train::evaluate_codec(loaded.model, clips, options, on_clip);
   progress.finish();
   print(flags.common, loaded, result);
+  say_peak_memory(flags.common);
   write_json(flags.common, json_of(flags.model, loaded, result));
 }
 

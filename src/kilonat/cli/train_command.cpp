@@ -116,6 +116,9 @@ train::TrainRequest prepare(const TrainFlags& flags) {
   if (!flags.common.json_path.empty() && !flags.resume) {
     refuse_existing(flags.common.json_path, flags.common);
   }
+  // The one that is used is written down, so that a resumed run keeps it on another machine.
+  request.options.run.precision = kernels::precision_name(
+      set_up_precision(flags.common, request.device, request.options.run.precision));
   train::check(request.options);
   if (flags.resume) {
     require_same_config(folder, request.options);

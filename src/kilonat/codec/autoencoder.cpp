@@ -118,11 +118,17 @@ at::Tensor AutoencoderImpl::decode_latent(const at::Tensor& latent_BDF) {
   return decode(project_out(latent_BDF));
 }
 
+void AutoencoderImpl::set_precision(kernels::Precision precision) {
+  encoder->set_precision(precision);
+  decoder->set_precision(precision);
+}
+
 Reconstruction AutoencoderImpl::forward(const at::Tensor& x_BCT, const EncodeOptions& how) {
   Latent latent = encode(x_BCT, how);
   const at::Tensor audio = decode(latent.z_BCF);
   const std::int64_t length = std::min(audio.size(-1), x_BCT.size(-1));
-  return {.audio_BCT = audio.narrow(-1, 0, length), .latent = std::move(latent)};
+  return {.audio_BCT = audio.size(-1) == length ? audio : audio.narrow(-1, 0, length),
+          .latent = std::move(latent)};
 }
 
 std::int64_t AutoencoderImpl::num_frames(std::int64_t num_samples) const {

@@ -60,6 +60,8 @@ class AutoencoderImpl : public torch::nn::Module {
   at::Tensor decode(const at::Tensor& z_BCF);
   /// The same from the latent before the output projection.
   at::Tensor decode_latent(const at::Tensor& latent_BDF);
+  /// Of the activations in encoder and decoder (kernels/precision.h); fp32 at first. Not saved.
+  void set_precision(kernels::Precision precision);
   /// Encodes, decodes and cuts to the input's length.
   Reconstruction forward(const at::Tensor& x_BCT, const EncodeOptions& how = {});
 

@@ -36,10 +36,10 @@ DecoderBlockImpl::DecoderBlockImpl(std::int64_t in_channels,
   }
 }
 
-at::Tensor DecoderBlockImpl::forward(const at::Tensor& x_BCF, Edges edges) {
-  at::Tensor h = up_(snake_(x_BCF), edges);
-  for (ResidualUnit& unit : units_) h = unit(h, edges);
-  return h;
+kernels::SumAndSnake DecoderBlockImpl::forward(const at::Tensor& snaked_BCF,
+                                               Snake& next,
+                                               Edges edges) {
+  return run_units(units_, up_(snaked_BCF, edges), next, edges);
 }
 
 DecoderImpl::DecoderImpl(const AutoencoderOptions& options) : final_tanh_(options.final_tanh) {
@@ -66,19 +66,37 @@ DecoderImpl::DecoderImpl(const AutoencoderOptions& options) : final_tanh_(option
   model_->push_back(last_);
 }
 
-at::Tensor DecoderImpl::features(const at::Tensor& z_BDF, Edges edges) {
-  at::Tensor h = first_(z_BDF, edges);
-  for (DecoderBlock& block : blocks_) h = block(h, edges);
+kernels::SumAndSnake DecoderImpl::trunk(const at::Tensor& z_BDF, Edges edges) {
+  kernels::SumAndSnake h;
+  h.sum_BCT = first_(to_activations(z_BDF, precision_), edges);
+  h.y_BCT = snake_of(0)(h.sum_BCT);
+  for (std::size_t i = 0; i < blocks_.size(); ++i) {
+    h.sum_BCT.reset();
+    h = blocks_[i]->forward(h.y_BCT, snake_of(i + 1), edges);
+  }
   return h;
 }
 
-at::Tensor DecoderImpl::waveform(const at::Tensor& features_BCT, Edges edges) {
-  const at::Tensor x = last_(snake_(features_BCT), edges);
+Snake& DecoderImpl::snake_of(std::size_t block) {
+  return block < blocks_.size() ? blocks_[block]->first_snake() : snake_;
+}
+
+at::Tensor DecoderImpl::finish(const at::Tensor& snaked_BCT, Edges edges) {
+  // In float32: a waveform of 8 bits would hiss.
+  const at::Tensor x = last_(from_activations(snaked_BCT), edges);
   return final_tanh_ ? x.tanh() : x;
 }
 
+at::Tensor DecoderImpl::features(const at::Tensor& z_BDF, Edges edges) {
+  return trunk(z_BDF, edges).sum_BCT;
+}
+
+at::Tensor DecoderImpl::waveform(const at::Tensor& features_BCT, Edges edges) {
+  return finish(snake_(features_BCT), edges);
+}
+
 at::Tensor DecoderImpl::forward(const at::Tensor& z_BDF, Edges edges) {
-  return waveform(features(z_BDF, edges), edges);
+  return finish(trunk(z_BDF, edges).y_BCT, edges);
 }
 
 }  // namespace kilonat::codec

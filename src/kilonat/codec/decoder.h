@@ -19,7 +19,11 @@ class DecoderBlockImpl : public torch::nn::Module {
                    std::int64_t out_channels,
                    std::int64_t stride,
                    const AutoencoderOptions& options);
-  at::Tensor forward(const at::Tensor& x_BCF, Edges edges);
+  /// @param snaked_BCF  first_snake() of the block's input.
+  /// @param next        the Snake that follows the block; see Note [Snake beside the sum].
+  /// @returns           the block's output, and `next` of it.
+  kernels::SumAndSnake forward(const at::Tensor& snaked_BCF, Snake& next, Edges edges);
+  Snake& first_snake() { return snake_; }
 
  private:
   torch::nn::ModuleList block_;
@@ -42,7 +46,17 @@ class DecoderImpl : public torch::nn::Module {
   /// The rest: Snake, 7-tap convolution, tanh if the options say so.
   at::Tensor waveform(const at::Tensor& features_BCT, Edges edges = Edges::kPadded);
 
+  /// Of the activations within; input and output stay float32.
+  void set_precision(kernels::Precision precision) { precision_ = precision; }
+
  private:
+  /// What features() gives, and the last Snake of it.
+  kernels::SumAndSnake trunk(const at::Tensor& z_BDF, Edges edges);
+  /// The Snake that block `i` starts with; behind the last block: the one before the last layer.
+  Snake& snake_of(std::size_t block);
+  at::Tensor finish(const at::Tensor& snaked_BCT, Edges edges);
+
+  kernels::Precision precision_ = kernels::Precision::kFp32;
   torch::nn::ModuleList model_;
   WeightNormConv1d first_{nullptr};
   std::vector<DecoderBlock> blocks_;

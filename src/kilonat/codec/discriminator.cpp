@@ -147,6 +147,13 @@ FeatureMaps DiscriminatorImpl::forward(const at::Tensor& x_BCT) {
   return maps;
 }
 
+void DiscriminatorImpl::set_precision(kernels::Precision precision) {
+  for (PeriodDiscriminator& discriminator : periods_) discriminator->set_precision(precision);
+  for (ResolutionDiscriminator& discriminator : resolutions_) {
+    discriminator->set_precision(precision);
+  }
+}
+
 void initialise(DiscriminatorImpl& model, at::Generator generator) {
   const at::NoGradGuard no_grad;
   auto parameters = model.named_parameters();

@@ -49,7 +49,10 @@ class DiscriminatorImpl : public torch::nn::Module {
                     const std::vector<ResolutionDiscriminatorOptions>& resolutions);
 
   /// @param x_BCT  sound, normalised here; channels are judged one by one, as items of the batch.
+  /// @returns  float32, or bfloat16 if so set.
   FeatureMaps forward(const at::Tensor& x_BCT);
+  /// Of the activations (kernels/precision.h); fp32 at first.
+  void set_precision(kernels::Precision precision);
 
  private:
   torch::nn::ModuleList discriminators_;

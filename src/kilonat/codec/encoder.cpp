@@ -37,9 +37,7 @@ EncoderBlockImpl::EncoderBlockImpl(std::int64_t in_channels,
 }
 
 at::Tensor EncoderBlockImpl::forward(const at::Tensor& x_BCT, Edges edges) {
-  at::Tensor h = x_BCT;
-  for (ResidualUnit& unit : units_) h = unit(h, edges);
-  return down_(snake_(h), edges);
+  return down_(run_units(units_, x_BCT, snake_, edges).y_BCT, edges);
 }
 
 EncoderImpl::EncoderImpl(const AutoencoderOptions& options) {
@@ -66,9 +64,9 @@ EncoderImpl::EncoderImpl(const AutoencoderOptions& options) {
 }
 
 at::Tensor EncoderImpl::forward(const at::Tensor& x_BCT, Edges edges) {
-  at::Tensor h = first_(x_BCT, edges);
+  at::Tensor h = first_(to_activations(x_BCT, precision_), edges);
   for (EncoderBlock& block : blocks_) h = block(h, edges);
-  return last_(snake_(h), edges);
+  return from_activations(last_(snake_(h), edges));
 }
 
 }  // namespace kilonat::codec

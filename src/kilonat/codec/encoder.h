@@ -36,8 +36,11 @@ class EncoderImpl : public torch::nn::Module {
 
   /// @param x_BCT audio [batch, num_channels, samples] -> [batch, encoder_out_channels, frames].
   at::Tensor forward(const at::Tensor& x_BCT, Edges edges = Edges::kPadded);
+  /// Of the activations within; input and output stay float32.
+  void set_precision(kernels::Precision precision) { precision_ = precision; }
 
  private:
+  kernels::Precision precision_ = kernels::Precision::kFp32;
   torch::nn::ModuleList block_;
   WeightNormConv1d first_{nullptr};
   std::vector<EncoderBlock> blocks_;

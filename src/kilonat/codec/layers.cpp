@@ -16,6 +16,15 @@ at::Tensor normed_weight(const at::Tensor& v, const at::Tensor& g) {
 
 }  // namespace
 
+at::Tensor to_activations(const at::Tensor& x, kernels::Precision precision) {
+  const bool rounds = precision == kernels::Precision::kBf16 && x.scalar_type() == at::kFloat;
+  return rounds ? x.to(at::kBFloat16) : x;
+}
+
+at::Tensor from_activations(const at::Tensor& x) {
+  return x.scalar_type() == at::kBFloat16 ? x.to(at::kFloat) : x;
+}
+
 WeightNormConv1dImpl::WeightNormConv1dImpl(const ConvOptions& options) : options_(options) {
   weight_g = register_parameter("weight_g", torch::empty({options.out_channels, 1, 1}));
   weight_v = register_parameter(
@@ -37,7 +46,7 @@ at::Tensor WeightNormConv1dImpl::forward(const at::Tensor& x_BCT, Edges edges) {
   const std::int64_t padding = padded && even ? options_.padding_left : 0;
   return kernels::conv1d(
       input,
-      weight(),
+      cache_.get(weight_v, weight_g, input.scalar_type(), [this] { return weight(); }),
       bias,
       {.stride = options_.stride, .padding = padding, .dilation = options_.dilation});
 }
@@ -56,8 +65,10 @@ at::Tensor WeightNormConvTranspose1dImpl::weight() const {
 
 at::Tensor WeightNormConvTranspose1dImpl::forward(const at::Tensor& x_BCT, Edges edges) {
   const bool padded = edges == Edges::kPadded;
+  const at::Tensor weight_IOK =
+      cache_.get(weight_v, weight_g, x_BCT.scalar_type(), [this] { return weight(); });
   return kernels::conv_transpose1d(x_BCT,
-                                   weight(),
+                                   weight_IOK,
                                    bias,
                                    {.stride = options_.stride,
                                     .padding = padded ? options_.padding : 0,
@@ -73,6 +84,15 @@ SnakeImpl::SnakeImpl(std::int64_t channels, const std::string& kind) {
 at::Tensor SnakeImpl::forward(const at::Tensor& x_BCT) {
   if (!alpha.defined()) return at::elu(x_BCT);
   return beta.defined() ? kernels::snake_beta(x_BCT, alpha, beta) : kernels::snake(x_BCT, alpha);
+}
+
+kernels::SumAndSnake SnakeImpl::of_sum(const at::Tensor& x_BCT, const at::Tensor& h_BCT) {
+  if (!alpha.defined()) {
+    const at::Tensor sum_BCT = x_BCT + h_BCT;
+    return {.sum_BCT = sum_BCT, .y_BCT = at::elu(sum_BCT)};
+  }
+  return beta.defined() ? kernels::add_snake_beta(x_BCT, h_BCT, alpha, beta)
+                        : kernels::add_snake(x_BCT, h_BCT, alpha);
 }
 
 }  // namespace kilonat::codec

@@ -10,6 +10,10 @@
 #include <torch/nn/pimpl.h>
 #include <torch/types.h>
 
+#include "kilonat/codec/weight_cache.h"
+#include "kilonat/kernels/precision.h"
+#include "kilonat/kernels/snake.h"
+
 namespace kilonat::codec {
 
 /// How convolutions treat the ends of the signal.
@@ -17,6 +21,11 @@ enum class Edges {
   kPadded,    ///< zeros, so that a stride-1 layer keeps the length
   kUnpadded,  ///< no padding anywhere: every output depends on real input only, and is shorter
 };
+
+/// The signal in the type that layers work in: float32 becomes bfloat16 if asked; other types stay.
+[[nodiscard]] at::Tensor to_activations(const at::Tensor& x, kernels::Precision precision);
+/// And back: bfloat16 becomes float32.
+[[nodiscard]] at::Tensor from_activations(const at::Tensor& x);
 
 struct ConvOptions {
   std::int64_t in_channels = 1;
@@ -48,6 +57,7 @@ class WeightNormConv1dImpl : public torch::nn::Module {
   at::Tensor bias;  // undefined without bias
 
  private:
+  WeightCache cache_;
   ConvOptions options_;
 };
 TORCH_MODULE(WeightNormConv1d);
@@ -80,6 +90,7 @@ class WeightNormConvTranspose1dImpl : public torch::nn::Module {
   at::Tensor bias;
 
  private:
+  WeightCache cache_;
   TransposedConvOptions options_;
 };
 TORCH_MODULE(WeightNormConvTranspose1d);
@@ -92,6 +103,8 @@ class SnakeImpl : public torch::nn::Module {
   SnakeImpl(std::int64_t channels, const std::string& kind);
 
   at::Tensor forward(const at::Tensor& x_BCT);
+  /// x + h, and forward() of it, in one pass.
+  kernels::SumAndSnake of_sum(const at::Tensor& x_BCT, const at::Tensor& h_BCT);
 
   at::Tensor alpha;  // undefined for "elu"
   at::Tensor beta;   // undefined for "linear" and "elu"

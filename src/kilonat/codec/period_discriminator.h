@@ -7,6 +7,7 @@
 #include <torch/nn/module.h>
 #include <torch/nn/modules/container/modulelist.h>
 
+#include "kilonat/codec/layers.h"
 #include "kilonat/codec/weight_norm_conv2d.h"
 
 namespace kilonat::codec {
@@ -27,9 +28,12 @@ class PeriodDiscriminatorImpl : public torch::nn::Module {
 
   /// @param x_N1T  [N, 1, T], any T >= 1.
   /// @returns  the layers' outputs [N, channels, rows, period], then [N, 1, rows, period].
+  /// float32, or bfloat16 if so set.
   std::vector<at::Tensor> forward(const at::Tensor& x_N1T);
+  void set_precision(kernels::Precision precision) { precision_ = precision; }
 
  private:
+  kernels::Precision precision_ = kernels::Precision::kFp32;
   std::int64_t period_;
   std::vector<WeightNormConv2d> layers_;
   WeightNormConv2d post_{nullptr};

@@ -1,5 +1,7 @@
 #include "kilonat/codec/residual_unit.h"
 
+#include <utility>
+
 namespace kilonat::codec {
 
 ResidualUnitImpl::ResidualUnitImpl(std::int64_t channels,
@@ -21,11 +23,24 @@ ResidualUnitImpl::ResidualUnitImpl(std::int64_t channels,
   block_->push_back(conv2_);
 }
 
-at::Tensor ResidualUnitImpl::forward(const at::Tensor& x_BCT, Edges edges) {
-  const at::Tensor h = conv1_(snake1_(x_BCT), edges);
-  const at::Tensor y = conv2_(snake2_(h));
-  const std::int64_t cut = (x_BCT.size(-1) - y.size(-1)) / 2;
-  return (cut > 0 ? x_BCT.narrow(-1, cut, y.size(-1)) : x_BCT) + y;
+kernels::SumAndSnake ResidualUnitImpl::forward(kernels::SumAndSnake in, Snake& next, Edges edges) {
+  at::Tensor h = conv1_(in.y_BCT, edges);
+  in.y_BCT.reset();  // frees it where no gradient is kept
+  h = conv2_(snake2_(h));
+  const std::int64_t cut = (in.sum_BCT.size(-1) - h.size(-1)) / 2;
+  return next->of_sum(cut > 0 ? in.sum_BCT.narrow(-1, cut, h.size(-1)) : in.sum_BCT, h);
+}
+
+kernels::SumAndSnake run_units(std::vector<ResidualUnit>& units,
+                               const at::Tensor& x_BCT,
+                               Snake& next,
+                               Edges edges) {
+  kernels::SumAndSnake h{.sum_BCT = x_BCT, .y_BCT = units.front()->first_snake()(x_BCT)};
+  for (std::size_t i = 0; i < units.size(); ++i) {
+    Snake& following = i + 1 < units.size() ? units[i + 1]->first_snake() : next;
+    h = units[i]->forward(std::move(h), following, edges);
+  }
+  return h;
 }
 
 }  // namespace kilonat::codec

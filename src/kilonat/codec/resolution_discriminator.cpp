@@ -51,8 +51,8 @@ ResolutionDiscriminatorImpl::ResolutionDiscriminatorImpl(
 
 std::vector<at::Tensor> ResolutionDiscriminatorImpl::forward(const at::Tensor& x_N1T) {
   // [N, W, F] complex -> [N, 2, F, W].
-  const at::Tensor spectrum =
-      at::view_as_real(stft_.transform(x_N1T.squeeze(1))).permute({0, 3, 2, 1});
+  const at::Tensor spectrum = to_activations(
+      at::view_as_real(stft_.transform(x_N1T.squeeze(1))).permute({0, 3, 2, 1}), precision_);
   std::vector<at::Tensor> features;
   std::vector<at::Tensor> ends;
   for (std::size_t b = 0; b < bands_.size(); ++b) {

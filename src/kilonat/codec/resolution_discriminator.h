@@ -7,6 +7,7 @@
 #include <torch/nn/module.h>
 #include <torch/nn/modules/container/modulelist.h>
 
+#include "kilonat/codec/layers.h"
 #include "kilonat/codec/weight_norm_conv2d.h"
 #include "kilonat/dsp/stft.h"
 
@@ -37,9 +38,12 @@ class ResolutionDiscriminatorImpl : public torch::nn::Module {
   /// @param x_N1T  [N, 1, T], any T >= 1.
   /// @returns  the outputs [N, channels, frames, bins] of all layers of the first band, then of the
   ///           second, ..; then [N, 1, frames, bins].
+  /// float32, or bfloat16 if so set.
   std::vector<at::Tensor> forward(const at::Tensor& x_N1T);
+  void set_precision(kernels::Precision precision) { precision_ = precision; }
 
  private:
+  kernels::Precision precision_ = kernels::Precision::kFp32;
   struct BinRange {
     std::int64_t begin = 0;
     std::int64_t end = 0;

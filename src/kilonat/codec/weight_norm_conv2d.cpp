@@ -3,6 +3,9 @@
 #include <ATen/ATen.h>
 #include <torch/types.h>
 
+#include "kilonat/kernels/conv1d.h"
+#include "kilonat/kernels/conv2d.h"
+
 namespace kilonat::codec {
 
 WeightNormConv2dImpl::WeightNormConv2dImpl(const Conv2dOptions& options) : options_(options) {
@@ -14,9 +17,24 @@ WeightNormConv2dImpl::WeightNormConv2dImpl(const Conv2dOptions& options) : optio
   bias = register_parameter("bias", torch::zeros({options.out_channels}));
 }
 
+at::Tensor WeightNormConv2dImpl::weight() const {
+  return at::_weight_norm(weight_v, weight_g, 0);
+}
+
+at::Tensor WeightNormConv2dImpl::weight_for(const at::Tensor& x) {
+  return cache_.get(weight_v, weight_g, x.scalar_type(), [this] { return weight(); });
+}
+
 at::Tensor WeightNormConv2dImpl::forward(const at::Tensor& x) {
-  return at::conv2d(
-      x, at::_weight_norm(weight_v, weight_g, 0), bias, options_.stride, options_.padding);
+  return kernels::conv2d(
+      x, weight_for(x), bias, {.stride = options_.stride, .padding = options_.padding});
+}
+
+at::Tensor WeightNormConv2dImpl::forward_along_rows(const at::Tensor& x_NCR) {
+  return kernels::conv1d(x_NCR,
+                         weight_for(x_NCR).squeeze(3),
+                         bias,
+                         {.stride = options_.stride[0], .padding = options_.padding[0]});
 }
 
 }  // namespace kilonat::codec

@@ -7,6 +7,8 @@
 #include <torch/nn/module.h>
 #include <torch/nn/pimpl.h>
 
+#include "kilonat/codec/weight_cache.h"
+
 namespace kilonat::codec {
 
 struct Conv2dOptions {
@@ -26,12 +28,21 @@ class WeightNormConv2dImpl : public torch::nn::Module {
 
   /// @param x [N, in, rows, columns].
   at::Tensor forward(const at::Tensor& x);
+  /// The same for a kernel of one column, on columns that are items of the batch.
+  /// @param x_NCR [N x columns, in, rows]. REQUIRES: kernel[1], stride[1] = 1, padding[1] = 0.
+  at::Tensor forward_along_rows(const at::Tensor& x_NCR);
+  /// The weight that the convolution uses, [out, in, k0, k1].
+  [[nodiscard]] at::Tensor weight() const;
 
   at::Tensor weight_g;
   at::Tensor weight_v;
   at::Tensor bias;
 
  private:
+  /// weight(), remembered where it can be.
+  at::Tensor weight_for(const at::Tensor& x);
+
+  WeightCache cache_;
   Conv2dOptions options_;
 };
 TORCH_MODULE(WeightNormConv2d);

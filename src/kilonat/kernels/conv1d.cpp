@@ -4,29 +4,33 @@
 
 #include <ATen/ATen.h>
 
+#include "kilonat/kernels/channels_last_conv.h"
+
 namespace kilonat::kernels {
 
 namespace {
 
 bool takes_fast_path(const at::Tensor& x_BCT, const at::Tensor& weight) {
-  return x_BCT.device().is_cpu() && x_BCT.scalar_type() == at::kFloat &&
-         weight.scalar_type() == at::kFloat && x_BCT.dim() == 3 && weight.dim() == 3 &&
-         x_BCT.numel() > 0;
+  return x_BCT.dim() == 3 && weight.dim() == 3 && can_convolve_channels_last(x_BCT, weight);
 }
 
-/// A two-dimensional convolution of height 1: the only one that oneDNN takes channels-last.
-at::Tensor convolve_channels_last(const at::Tensor& x_BCT,
-                                  const at::Tensor& weight,
-                                  const at::Tensor& bias,
-                                  const Conv1dOptions& options) {
-  const at::Tensor weight_OI1K = weight.unsqueeze(2).contiguous(at::MemoryFormat::ChannelsLast);
-  const at::Tensor y_BC1T = at::conv2d(x_BCT.unsqueeze(2),
-                                       weight_OI1K,
-                                       bias,
-                                       at::IntArrayRef{1, options.stride},
-                                       at::IntArrayRef{0, options.padding},
-                                       at::IntArrayRef{1, options.dilation});
-  return y_BC1T.squeeze(2);
+/// As a two-dimensional convolution of height 1.
+at::Tensor convolve(const at::Tensor& x_BCT,
+                    const at::Tensor& weight,
+                    const at::Tensor& bias,
+                    const Conv1dOptions& options) {
+  return channels_last_conv(x_BCT.unsqueeze(2),
+                            weight.unsqueeze(2),
+                            bias,
+                            {.stride = {1, options.stride},
+                             .padding = {0, options.padding},
+                             .dilation = {1, options.dilation}})
+      .squeeze(2);
+}
+
+/// narrow() along time, but nothing if nothing is cut: its gradient would be copied.
+at::Tensor cut(const at::Tensor& x_BCT, std::int64_t first, std::int64_t length) {
+  return x_BCT.size(-1) == length ? x_BCT : x_BCT.narrow(-1, first, length);
 }
 
 std::int64_t floor_divide(std::int64_t a, std::int64_t b) {
@@ -74,9 +78,15 @@ at::Tensor conv1d(const at::Tensor& x_BCT,
                   const at::Tensor& bias,
                   const Conv1dOptions& options) {
   if (!takes_fast_path(x_BCT, weight)) {
-    return at::conv1d(x_BCT, weight, bias, options.stride, options.padding, options.dilation);
+    const at::ScalarType type = x_BCT.scalar_type();
+    return at::conv1d(x_BCT,
+                      weight.to(type),
+                      bias.defined() ? bias.to(type) : bias,
+                      options.stride,
+                      options.padding,
+                      options.dilation);
   }
-  return convolve_channels_last(x_BCT, weight, bias, options);
+  return convolve(x_BCT, weight, bias, options);
 }
 
 at::Tensor conv_transpose1d(const at::Tensor& x_BCT,
@@ -91,22 +101,26 @@ at::Tensor conv_transpose1d(const at::Tensor& x_BCT,
                            options.output_padding < options.stride &&
                            x_BCT.size(1) == weight.size(0);
   if (!makes_sense || !takes_fast_path(x_BCT, weight)) {
-    return at::conv_transpose1d(
-        x_BCT, weight, bias, options.stride, options.padding, options.output_padding);
+    const at::ScalarType type = x_BCT.scalar_type();
+    return at::conv_transpose1d(x_BCT,
+                                weight.to(type),
+                                bias.defined() ? bias.to(type) : bias,
+                                options.stride,
+                                options.padding,
+                                options.output_padding);
   }
   const OrdinaryForm form(kernel, options);
   const std::int64_t num_frames = (output_length + options.stride - 1) / options.stride;
   const std::int64_t padding_left = -form.first;
   const std::int64_t padding = std::max(padding_left, form.last + num_frames - length);
-  at::Tensor frames_BCF =
-      convolve_channels_last(x_BCT,
-                             form.weight(weight, options.stride),
-                             bias.defined() ? bias.repeat({options.stride}) : bias,
-                             {.padding = padding});
-  frames_BCF = frames_BCF.narrow(-1, padding - padding_left, num_frames);
+  at::Tensor frames_BCF = convolve(x_BCT,
+                                   form.weight(weight, options.stride),
+                                   bias.defined() ? bias.repeat({options.stride}) : bias,
+                                   {.padding = padding});
+  frames_BCF = cut(frames_BCF, padding - padding_left, num_frames);
   const at::Tensor y_BTC =
       frames_BCF.transpose(1, 2).reshape({x_BCT.size(0), num_frames * options.stride, -1});
-  return y_BTC.narrow(1, 0, output_length).transpose(1, 2);
+  return cut(y_BTC.transpose(1, 2), 0, output_length);
 }
 
 }  // namespace kilonat::kernels

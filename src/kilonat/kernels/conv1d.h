@@ -1,10 +1,11 @@
 #pragma once
 /// Convolutions along time, on the path that is fastest on the CPU.
 ///
-/// float32 on the CPU gives channels-last results (see layout.h, Note [Layouts]) whatever the
-/// input's layout; other types and devices take ATen's operators as they are. Both are
+/// float32 and bfloat16 on the CPU give channels-last results (see layout.h, Note [Layouts])
+/// whatever the input's layout; other types and devices take ATen's operators as they are. All are
 /// differentiable in every argument, also twice, and equal ATen's conv1d and conv_transpose1d to
-/// float32 rounding.
+/// the rounding of the input's type. Weight and bias are float32 also for a bfloat16 input; they
+/// are rounded here, and their gradients are float32 again.
 
 #include <cstdint>
 
@@ -19,7 +20,7 @@ struct Conv1dOptions {
 };
 
 /// @param x_BCT   [batch, in, length].
-/// @param weight  [out, in, kernel].
+/// @param weight  [out, in, kernel], of x's type, or float32 for bfloat16.
 /// @param bias    [out], or undefined.
 /// @returns       [batch, out, (length + 2 padding - dilation (kernel - 1) - 1) / stride + 1].
 /// @throws c10::Error where at::conv1d does.

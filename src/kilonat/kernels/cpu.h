@@ -7,9 +7,12 @@
 namespace kilonat::kernels {
 
 /// From the plainest up; every level can do what those before it can.
-enum class CpuLevel { kPlain, kAvx2, kAvx512 };
+///
+/// The kernels written here know the first three. The last two are about the library's convolutions
+/// in bf16: with instructions for its products, and with the matrix unit.
+enum class CpuLevel { kPlain, kAvx2, kAvx512, kAvx512Bf16, kAmx };
 
-/// "plain", "avx2" (with FMA) or "avx512" (F, BW, DQ, VL).
+/// "plain", "avx2" (with FMA), "avx512" (F, BW, DQ, VL), "avx512_bf16" or "amx" (tiles of bf16).
 [[nodiscard]] std::string_view cpu_level_name(CpuLevel level);
 /// @throws ConfigError for another text.
 [[nodiscard]] CpuLevel parse_cpu_level(std::string_view text);
@@ -23,5 +26,11 @@ enum class CpuLevel { kPlain, kAvx2, kAvx512 };
 [[nodiscard]] CpuLevel cpu_level();
 /// @throws ConfigError if the machine lacks it.
 void set_cpu_level(CpuLevel level);
+
+/// Holds oneDNN, which convolves for us, to cpu_level(), if KILONAT_CPU asks for one.
+///
+/// It reads its limit once: call before the first convolution, in main.
+/// @throws ConfigError as cpu_level().
+void limit_library_to_cpu_level();
 
 }  // namespace kilonat::kernels

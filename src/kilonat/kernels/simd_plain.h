@@ -3,6 +3,9 @@
 
 #include <cmath>
 #include <cstdint>
+#include <cstring>
+
+#include "kilonat/kernels/snake_kernels.h"
 
 namespace kilonat::kernels {
 
@@ -12,6 +15,18 @@ struct PlainSimd {
 
   static Vector load(const float* from) { return *from; }
   static void store(float* to, Vector v) { *to = v; }
+  static Vector load(const Bf16* from) {
+    const std::uint32_t bits = static_cast<std::uint32_t>(from->bits) << 16U;
+    float v = 0;
+    std::memcpy(&v, &bits, sizeof(v));
+    return v;
+  }
+  static void store(Bf16* to, Vector v) {
+    std::uint32_t bits = 0;
+    std::memcpy(&bits, &v, sizeof(bits));
+    const std::uint32_t rounded = (bits + 0x7fffU + ((bits >> 16U) & 1U)) >> 16U;
+    to->bits = static_cast<std::uint16_t>(v != v ? 0x7fc0U : rounded);
+  }
   static Vector set(float v) { return v; }
   /// a * b + c.
   static Vector fma(Vector a, Vector b, Vector c) { return a * b + c; }

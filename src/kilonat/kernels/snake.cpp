@@ -30,17 +30,22 @@ at::Tensor along_channels(const at::Tensor& values_C) {
   return values_C.unsqueeze(-1);
 }
 
-at::Tensor formula(const at::Tensor& x_BCT, const at::Tensor& a_C, const at::Tensor& b_C) {
+/// In the parameters' type, rounded to x's in the end.
+at::Tensor formula(const at::Tensor& input_BCT, const at::Tensor& a_C, const at::Tensor& b_C) {
+  const at::Tensor x_BCT = input_BCT.to(a_C.scalar_type());
   const at::Tensor sine = (along_channels(a_C) * x_BCT).sin();
-  return x_BCT + along_channels((b_C + kEpsilon).reciprocal()) * sine.square();
+  const at::Tensor y_BCT = x_BCT + along_channels((b_C + kEpsilon).reciprocal()) * sine.square();
+  return y_BCT.to(input_BCT.scalar_type());
 }
 
 /// The gradients from ATen's operators, which autograd can follow: for gradients of gradients.
-SnakeBackward formula_backward(const at::Tensor& x_BCT,
-                               const at::Tensor& grad_y_BCT,
+SnakeBackward formula_backward(const at::Tensor& input_BCT,
+                               const at::Tensor& grad_output_BCT,
                                const at::Tensor& grad_sum_BCT,
                                const at::Tensor& a_C,
                                const at::Tensor& b_C) {
+  const at::Tensor x_BCT = input_BCT.to(a_C.scalar_type());
+  const at::Tensor grad_y_BCT = grad_output_BCT.to(a_C.scalar_type());
   const at::Tensor u = along_channels(a_C) * x_BCT;
   const at::Tensor sine_2u = (2 * u).sin();
   const at::Tensor inverse_b_C = (b_C + kEpsilon).reciprocal();
@@ -49,7 +54,7 @@ SnakeBackward formula_backward(const at::Tensor& x_BCT,
   const at::Tensor grad_a_C = (grad_y_BCT * x_BCT * sine_2u).sum(kAllButChannels) * inverse_b_C;
   const at::Tensor grad_b_C =
       -(grad_y_BCT * u.sin().square()).sum(kAllButChannels) * inverse_b_C.square();
-  return {grad_x, grad_a_C, grad_b_C};
+  return {grad_x.to(input_BCT.scalar_type()), grad_a_C, grad_b_C};
 }
 
 /// Gradients of v and the parameters; through ATen when they will be differentiated again.

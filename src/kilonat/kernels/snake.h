@@ -4,9 +4,10 @@
 /// Source: Ziyin, Hartwig and Ueda 2020, "Neural Networks Fail to Learn Periodic Functions", eq. 3;
 /// the 1e-9 and the shape of alpha are those of descript-audio-codec, dac/nn/layers.py.
 ///
-/// float32 on the CPU takes a fused path, forward and backward; everything else takes the
-/// reference. All are differentiable in every argument. The values do not depend on the number of
-/// threads. Results lie in memory as x does (see layout.h).
+/// float32 and bfloat16 on the CPU take a fused path, forward and backward; everything else takes
+/// the reference. Parameters are float32 also where x is bfloat16; the arithmetic is theirs, and
+/// only the result is rounded to x's type. All are differentiable in every argument. The values do
+/// not depend on the number of threads. Results lie in memory as x does (see layout.h).
 
 #include <ATen/core/Tensor.h>
 
@@ -15,7 +16,7 @@ namespace kilonat::kernels {
 /// `x + sin(alpha x)^2 / (alpha + 1e-9)`: DAC's.
 ///
 /// @param x_BCT   [batch, channels, length], any strides.
-/// @param alpha   [channels] or [1, channels, 1], of x's type.
+/// @param alpha   [channels] or [1, channels, 1], of x's type, or float32 for bfloat16.
 /// @returns       [batch, channels, length].
 /// @throws ShapeError if x has not three axes or alpha not one value per channel.
 [[nodiscard]] at::Tensor snake(const at::Tensor& x_BCT, const at::Tensor& alpha);

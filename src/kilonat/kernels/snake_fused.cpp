@@ -136,9 +136,9 @@ class Partials {
 };
 
 /// Null if undefined.
-template <typename Value>
-Value* data_or_null(const at::Tensor& tensor) {
-  return tensor.defined() ? tensor.data_ptr<float>() : nullptr;
+template <typename Element>
+Element* data_of(const at::Tensor& tensor) {
+  return tensor.defined() ? static_cast<Element*>(tensor.data_ptr()) : nullptr;
 }
 
 template <typename Value>
@@ -150,13 +150,106 @@ at::Tensor dense_or_undefined(const at::Tensor& tensor, Layout layout) {
   return tensor.defined() ? dense(tensor, layout) : tensor;
 }
 
+/// Calls `run` with a value of the element type of x's kernels.
+template <typename Run>
+void with_element_of(const at::Tensor& x, const Run& run) {
+  if (x.scalar_type() == at::kBFloat16) {
+    run(Bf16{});
+  } else {
+    run(float{});
+  }
+}
+
+template <typename Element>
+void run_forward(const Plan& plan,
+                 const at::Tensor& x,
+                 const at::Tensor& h,
+                 const SnakeForward& result,
+                 const at::Tensor& a,
+                 const at::Tensor& b) {
+  const SnakeLoops<Element>& loops = snake_kernels(cpu_level()).loops<Element>();
+  const auto* x_data = data_of<const Element>(x);
+  const auto* h_data = data_of<const Element>(h);
+  auto* sum_data = data_of<Element>(result.sum_BCT);
+  auto* y_data = data_of<Element>(result.y_BCT);
+  at::parallel_for(0, plan.num_pieces, 1, [&](std::int64_t begin, std::int64_t end) {
+    PeriodTable table(plan, a, b);
+    for (std::int64_t piece = begin; piece < end; ++piece) {
+      const std::int64_t start = plan.start(piece);
+      loops.forward(x_data + start,
+                    advance(h_data, start),
+                    sum_data + start,
+                    y_data + start,
+                    plan.size(piece),
+                    table.of_piece(piece));
+    }
+  });
+}
+
+/// What the backward pass reads: x or the sum, and the gradients of the outputs.
+struct BackwardInputs {
+  at::Tensor x;
+  at::Tensor grad_y;
+  at::Tensor grad_sum;  // may be undefined
+};
+
+template <typename Element>
+void run_backward(const Plan& plan,
+                  const BackwardInputs& in,
+                  const at::Tensor& grad_x,
+                  const at::Tensor& a,
+                  const at::Tensor& b,
+                  Partials& partials) {
+  const SnakeLoops<Element>& loops = snake_kernels(cpu_level()).loops<Element>();
+  const auto* x_data = data_of<const Element>(in.x);
+  const auto* grad_y_data = data_of<const Element>(in.grad_y);
+  const auto* grad_sum_data = data_of<const Element>(in.grad_sum);
+  auto* grad_x_data = data_of<Element>(grad_x);
+  at::parallel_for(0, plan.num_pieces, 1, [&](std::int64_t begin, std::int64_t end) {
+    PeriodTable table(plan, a, b);
+    std::vector<float> x_sine_2u(static_cast<std::size_t>(plan.period));
+    std::vector<float> sine_squared(x_sine_2u.size());
+    for (std::int64_t piece = begin; piece < end; ++piece) {
+      std::fill(x_sine_2u.begin(), x_sine_2u.end(), 0.0F);
+      std::fill(sine_squared.begin(), sine_squared.end(), 0.0F);
+      const std::int64_t start = plan.start(piece);
+      loops.backward(x_data + start,
+                     grad_y_data + start,
+                     advance(grad_sum_data, start),
+                     grad_x_data + start,
+                     plan.size(piece),
+                     table.of_piece(piece),
+                     {x_sine_2u.data(), sine_squared.data()});
+      partials.set(piece, x_sine_2u, sine_squared);
+    }
+  });
+}
+
+/// Gradients of a and b, float32, from the sums of every channel.
+void set_parameter_gradients(const std::vector<double>& totals,
+                             const at::Tensor& b,
+                             SnakeBackward& result) {
+  result.grad_a_C = at::empty(b.sizes(), b.options());
+  result.grad_b_C = at::empty(b.sizes(), b.options());
+  const auto* b_data = data_of<const float>(b);
+  for (std::int64_t c = 0; c < b.numel(); ++c) {
+    const auto i = static_cast<std::size_t>(2 * c);
+    const double inverse_b = 1.0 / (static_cast<double>(b_data[c]) + kEpsilon);
+    data_of<float>(result.grad_a_C)[c] = static_cast<float>(totals[i] * inverse_b);
+    data_of<float>(result.grad_b_C)[c] = static_cast<float>(-totals[i + 1] * inverse_b * inverse_b);
+  }
+}
+
 }  // namespace
 
 bool can_fuse(const at::Tensor& x_BCT, const at::Tensor& a_C, const at::Tensor& b_C) {
   const auto fits = [](const at::Tensor& t) {
-    return t.device().is_cpu() && t.scalar_type() == at::kFloat && t.layout() == at::kStrided;
+    return t.device().is_cpu() && t.layout() == at::kStrided;
   };
-  return fits(x_BCT) && fits(a_C) && fits(b_C) && x_BCT.numel() > 0;
+  const at::ScalarType type = x_BCT.scalar_type();
+  return (type == at::kFloat || type == at::kBFloat16) && a_C.scalar_type() == at::kFloat &&
+         b_C.scalar_type() == at::kFloat && fits(x_BCT) && fits(a_C) && fits(b_C) &&
+         x_BCT.numel() > 0;
 }
 
 SnakeForward snake_forward(const at::Tensor& x_BCT,
@@ -166,29 +259,14 @@ SnakeForward snake_forward(const at::Tensor& x_BCT,
   const Layout layout = layout_of(x_BCT);
   const at::Tensor x = dense(x_BCT, layout);
   const at::Tensor h = dense_or_undefined(h_BCT, layout);
-  const at::Tensor sum = h.defined() ? empty_in(layout, x.sizes(), x) : x;
-  const at::Tensor y = empty_in(layout, x.sizes(), x);
+  const SnakeForward result{.sum_BCT = h.defined() ? empty_in(layout, x.sizes(), x) : x,
+                            .y_BCT = empty_in(layout, x.sizes(), x)};
   const at::Tensor a = a_C.contiguous();
   const at::Tensor b = b_C.contiguous();
   const Plan plan(x, layout);
-  const SnakeKernels& kernels = snake_kernels(cpu_level());
-  const float* x_data = x.data_ptr<float>();
-  const auto* h_data = data_or_null<const float>(h);
-  auto* sum_data = sum.data_ptr<float>();
-  auto* y_data = y.data_ptr<float>();
-  at::parallel_for(0, plan.num_pieces, 1, [&](std::int64_t begin, std::int64_t end) {
-    PeriodTable table(plan, a, b);
-    for (std::int64_t piece = begin; piece < end; ++piece) {
-      const std::int64_t start = plan.start(piece);
-      kernels.forward(x_data + start,
-                      advance(h_data, start),
-                      sum_data + start,
-                      y_data + start,
-                      plan.size(piece),
-                      table.of_piece(piece));
-    }
-  });
-  return {sum, y};
+  with_element_of(x,
+                  [&](auto element) { run_forward<decltype(element)>(plan, x, h, result, a, b); });
+  return result;
 }
 
 SnakeBackward snake_backward(const at::Tensor& x_BCT,
@@ -197,48 +275,19 @@ SnakeBackward snake_backward(const at::Tensor& x_BCT,
                              const at::Tensor& a_C,
                              const at::Tensor& b_C) {
   const Layout layout = layout_of(x_BCT);
-  const at::Tensor x = dense(x_BCT, layout);
-  const at::Tensor grad_y = dense(grad_y_BCT, layout);
-  const at::Tensor grad_sum = dense_or_undefined(grad_sum_BCT, layout);
-  const at::Tensor grad_x = empty_in(layout, x.sizes(), x);
+  const BackwardInputs in{.x = dense(x_BCT, layout),
+                          .grad_y = dense(grad_y_BCT, layout),
+                          .grad_sum = dense_or_undefined(grad_sum_BCT, layout)};
+  SnakeBackward result{.grad_x_BCT = empty_in(layout, in.x.sizes(), in.x)};
   const at::Tensor a = a_C.contiguous();
   const at::Tensor b = b_C.contiguous();
-  const Plan plan(x, layout);
+  const Plan plan(in.x, layout);
   Partials partials(plan);
-  const SnakeKernels& kernels = snake_kernels(cpu_level());
-  const float* x_data = x.data_ptr<float>();
-  const float* grad_y_data = grad_y.data_ptr<float>();
-  const auto* grad_sum_data = data_or_null<const float>(grad_sum);
-  auto* grad_x_data = grad_x.data_ptr<float>();
-  at::parallel_for(0, plan.num_pieces, 1, [&](std::int64_t begin, std::int64_t end) {
-    PeriodTable table(plan, a, b);
-    std::vector<float> x_sine_2u(static_cast<std::size_t>(plan.period));
-    std::vector<float> sine_squared(x_sine_2u.size());
-    for (std::int64_t piece = begin; piece < end; ++piece) {
-      std::fill(x_sine_2u.begin(), x_sine_2u.end(), 0.0F);
-      std::fill(sine_squared.begin(), sine_squared.end(), 0.0F);
-      const std::int64_t start = plan.start(piece);
-      kernels.backward(x_data + start,
-                       grad_y_data + start,
-                       advance(grad_sum_data, start),
-                       grad_x_data + start,
-                       plan.size(piece),
-                       table.of_piece(piece),
-                       {x_sine_2u.data(), sine_squared.data()});
-      partials.set(piece, x_sine_2u, sine_squared);
-    }
+  with_element_of(in.x, [&](auto element) {
+    run_backward<decltype(element)>(plan, in, result.grad_x_BCT, a, b, partials);
   });
-  const std::vector<double> totals = partials.totals();
-  at::Tensor grad_a = at::empty({plan.channels}, x.options());
-  at::Tensor grad_b = at::empty({plan.channels}, x.options());
-  const float* b_data = b.data_ptr<float>();
-  for (std::int64_t c = 0; c < plan.channels; ++c) {
-    const auto i = static_cast<std::size_t>(2 * c);
-    const double inverse_b = 1.0 / (static_cast<double>(b_data[c]) + kEpsilon);
-    grad_a.data_ptr<float>()[c] = static_cast<float>(totals[i] * inverse_b);
-    grad_b.data_ptr<float>()[c] = static_cast<float>(-totals[i + 1] * inverse_b * inverse_b);
-  }
-  return {grad_x, grad_a, grad_b};
+  set_parameter_gradients(partials.totals(), b, result);
+  return result;
 }
 
 }  // namespace kilonat::kernels

@@ -11,7 +11,8 @@
 namespace kilonat::kernels {
 namespace {
 
-void copy(const float* from, std::int64_t size, float* to) {
+template <typename Element>
+void copy(const Element* from, std::int64_t size, Element* to) {
   for (std::int64_t i = 0; i < size; ++i) to[i] = from[i];
 }
 
@@ -87,11 +88,11 @@ Angle<Simd> angle(typename Simd::Vector u) {
   return {sine_of<Simd>(r, r2), cosine_of<Simd>(r2)};
 }
 
-template <typename Simd, bool kAdd>
-void forward_block(const float* x,
-                   const float* h,
-                   float* sum,
-                   float* y,
+template <typename Simd, bool kAdd, typename Element>
+void forward_block(const Element* x,
+                   const Element* h,
+                   Element* sum,
+                   Element* y,
                    std::int64_t size,
                    const SnakeTable& table) {
   for (std::int64_t i = 0; i < size; i += Simd::kWidth) {
@@ -105,11 +106,11 @@ void forward_block(const float* x,
   }
 }
 
-template <typename Simd, bool kAdd>
-void backward_block(const float* x,
-                    const float* grad_y,
-                    const float* grad_sum,
-                    float* grad_x,
+template <typename Simd, bool kAdd, typename Element>
+void backward_block(const Element* x,
+                    const Element* grad_y,
+                    const Element* grad_sum,
+                    Element* grad_x,
                     std::int64_t size,
                     const SnakeTable& table,
                     const SnakeSums& sums) {
@@ -130,19 +131,19 @@ void backward_block(const float* x,
 }
 
 /// A stretch shorter than a vector, padded with zeros, whose results and gradients are zero.
-template <typename Simd>
+template <typename Simd, typename Element>
 struct Padded {
-  Padded(const float* from, std::int64_t size) {
+  Padded(const Element* from, std::int64_t size) {
     if (from != nullptr) copy(from, size, values);
   }
-  float values[Simd::kWidth] = {};
+  Element values[Simd::kWidth] = {};
 };
 
-template <typename Simd, bool kAdd>
-void forward_run(const float* x,
-                 const float* h,
-                 float* sum,
-                 float* y,
+template <typename Simd, bool kAdd, typename Element>
+void forward_run(const Element* x,
+                 const Element* h,
+                 Element* sum,
+                 Element* y,
                  std::int64_t size,
                  const SnakeTable& table) {
   for (std::int64_t start = 0; start < size; start += table.period) {
@@ -152,9 +153,9 @@ void forward_run(const float* x,
     forward_block<Simd, kAdd>(at(x, 0), at(h, 0), at(sum, 0), at(y, 0), whole, table);
     if (whole == length) continue;
     const std::int64_t rest = length - whole;
-    Padded<Simd> last_x(at(x, whole), rest);
-    Padded<Simd> last_h(at(h, whole), rest);
-    Padded<Simd> last_y(nullptr, 0);
+    Padded<Simd, Element> last_x(at(x, whole), rest);
+    Padded<Simd, Element> last_h(at(h, whole), rest);
+    Padded<Simd, Element> last_y(nullptr, 0);
     const SnakeTable last{table.a + whole, table.inverse_b + whole, Simd::kWidth};
     forward_block<Simd, kAdd>(
         last_x.values, last_h.values, last_x.values, last_y.values, Simd::kWidth, last);
@@ -163,11 +164,11 @@ void forward_run(const float* x,
   }
 }
 
-template <typename Simd, bool kAdd>
-void backward_run(const float* x,
-                  const float* grad_y,
-                  const float* grad_sum,
-                  float* grad_x,
+template <typename Simd, bool kAdd, typename Element>
+void backward_run(const Element* x,
+                  const Element* grad_y,
+                  const Element* grad_sum,
+                  Element* grad_x,
                   std::int64_t size,
                   const SnakeTable& table,
                   const SnakeSums& sums) {
@@ -179,9 +180,9 @@ void backward_run(const float* x,
         at(x, 0), at(grad_y, 0), at(grad_sum, 0), at(grad_x, 0), whole, table, sums);
     if (whole == length) continue;
     const std::int64_t rest = length - whole;
-    Padded<Simd> last_x(at(x, whole), rest);
-    Padded<Simd> last_grad_y(at(grad_y, whole), rest);
-    Padded<Simd> last_grad_sum(at(grad_sum, whole), rest);
+    Padded<Simd, Element> last_x(at(x, whole), rest);
+    Padded<Simd, Element> last_grad_y(at(grad_y, whole), rest);
+    Padded<Simd, Element> last_grad_sum(at(grad_sum, whole), rest);
     const SnakeTable last{table.a + whole, table.inverse_b + whole, Simd::kWidth};
     backward_block<Simd, kAdd>(last_x.values,
                                last_grad_y.values,
@@ -194,32 +195,35 @@ void backward_run(const float* x,
   }
 }
 
-template <typename Simd>
-void forward(const float* x,
-             const float* h,
-             float* sum,
-             float* y,
+template <typename Simd, typename Element>
+void forward(const Element* x,
+             const Element* h,
+             Element* sum,
+             Element* y,
              std::int64_t size,
              const SnakeTable& table) {
-  const auto run = h == nullptr ? forward_run<Simd, false> : forward_run<Simd, true>;
+  const auto run =
+      h == nullptr ? forward_run<Simd, false, Element> : forward_run<Simd, true, Element>;
   run(x, h, sum, y, size, table);
 }
 
-template <typename Simd>
-void backward(const float* x,
-              const float* grad_y,
-              const float* grad_sum,
-              float* grad_x,
+template <typename Simd, typename Element>
+void backward(const Element* x,
+              const Element* grad_y,
+              const Element* grad_sum,
+              Element* grad_x,
               std::int64_t size,
               const SnakeTable& table,
               const SnakeSums& sums) {
-  const auto run = grad_sum == nullptr ? backward_run<Simd, false> : backward_run<Simd, true>;
+  const auto run =
+      grad_sum == nullptr ? backward_run<Simd, false, Element> : backward_run<Simd, true, Element>;
   run(x, grad_y, grad_sum, grad_x, size, table, sums);
 }
 
 template <typename Simd>
 constexpr SnakeKernels table_of() {
-  return {.forward = forward<Simd>, .backward = backward<Simd>};
+  return {.fp32 = {.forward = forward<Simd, float>, .backward = backward<Simd, float>},
+          .bf16 = {.forward = forward<Simd, Bf16>, .backward = backward<Simd, Bf16>}};
 }
 
 }  // namespace

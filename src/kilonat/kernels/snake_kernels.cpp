@@ -8,7 +8,7 @@ extern const SnakeKernels kSnakeAvx512;
 
 const SnakeKernels& snake_kernels([[maybe_unused]] CpuLevel level) {
 #if defined(__x86_64__)
-  if (level == CpuLevel::kAvx512) return kSnakeAvx512;
+  if (level >= CpuLevel::kAvx512) return kSnakeAvx512;
   if (level == CpuLevel::kAvx2) return kSnakeAvx2;
 #endif
   return kSnakePlain;

@@ -1,6 +1,7 @@
 #include "kilonat/train/adversary.h"
 
 #include <cmath>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -28,6 +29,31 @@ class Frozen {
   const NamedTensors& parameters_;
 };
 
+struct Judged {
+  codec::FeatureMaps fake;
+  codec::FeatureMaps real;
+};
+
+/// Fake and real in one batch: layers with short signals and many weights cost little more for
+/// twice the items.
+Judged judge(codec::DiscriminatorImpl& discriminator,
+             const torch::Tensor& fake_BCT,
+             const torch::Tensor& real_BCT) {
+  Judged judged;
+  for (const auto& maps : discriminator.forward(torch::cat({fake_BCT, real_BCT}))) {
+    codec::FeatureMaps::value_type fake;
+    codec::FeatureMaps::value_type real;
+    for (const torch::Tensor& map : maps) {
+      const std::int64_t half = map.size(0) / 2;
+      fake.push_back(map.narrow(0, 0, half));
+      real.push_back(map.narrow(0, half, half));
+    }
+    judged.fake.push_back(std::move(fake));
+    judged.real.push_back(std::move(real));
+  }
+  return judged;
+}
+
 codec::Discriminator make_discriminator(const CodecTrainOptions& options, torch::Device device) {
   const SeedTree seeds(static_cast<std::uint64_t>(options.run.seed));
   codec::Discriminator discriminator(options.adversarial.discriminator);
@@ -50,9 +76,8 @@ std::string Adversary::step_(std::span<const Pair> pairs,
   const auto count = static_cast<double>(pairs.size());
   double total = 0;
   for (const Pair& pair : pairs) {
-    const torch::Tensor loss = loss::discriminator_loss(discriminator_->forward(pair.fake_BCT),
-                                                        discriminator_->forward(pair.real_BCT)) /
-                               count;
+    const Judged judged = judge(*discriminator_, pair.fake_BCT, pair.real_BCT);
+    const torch::Tensor loss = loss::discriminator_loss(judged.fake, judged.real) / count;
     loss.backward();
     total += loss.item<double>();
   }

@@ -41,6 +41,9 @@ class Adversary {
                             const torch::Tensor& fake_BCT);
 
   /// Groups "discriminator" and "discriminator_optimiser".
+  /// Of the discriminators' activations.
+  void set_precision(kernels::Precision precision) { discriminator_->set_precision(precision); }
+
   void save_to(Checkpoint& checkpoint) const;
   void restore_from(const Checkpoint& checkpoint);
 

@@ -104,6 +104,10 @@ void describe(config::Schema& schema, RunOptions& options) {
       .field("micro_batches",
              options.micro_batches,
              {.doc = "run each batch in so many parts, to save memory", .min = 1})
+      .field("precision",
+             options.precision,
+             {.doc = "of activations; auto: bf16 where the CPU has instructions for it",
+              .choices = {"auto", "fp32", "bf16"}})
       .field("log_every",
              options.log_every,
              {.doc = "between lines of metrics.jsonl", .unit = "steps", .min = 1})

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kilonat/base/errors.h"
+#include "kilonat/kernels/precision.h"
 #include "kilonat/rate/units.h"
 #include "kilonat/tensor/random.h"
 
@@ -80,7 +81,11 @@ CodecStep::CodecStep(const CodecTrainOptions& options,
       ema_(state_of(*model_), options.optim.ema_decay),
       losses_(options),
       law_(make_law(options)),
-      adversary_(make_adversary(options, device)) {}
+      adversary_(make_adversary(options, device)) {
+  const kernels::Precision precision = kernels::parse_precision(options.run.precision);
+  model_->set_precision(precision);
+  if (adversary_) adversary_->set_precision(precision);
+}
 
 bool CodecStep::has_finite_weights() const {
   const torch::NoGradGuard no_grad;
