@@ -90,6 +90,74 @@ TEST(SpectralLoss, HasTheGradientOfFiniteDifferences) {
   }
 }
 
+struct Outcome {
+  double value = 0;
+  at::Tensor gradient;  // float64
+};
+
+template <class Loss>
+Outcome outcome(const at::Tensor& x_values, const at::Tensor& y, at::ScalarType type, Loss loss) {
+  const at::Tensor x = x_values.detach().to(type).requires_grad_();
+  const at::Tensor result = loss(x, y.to(type));
+  (3 * result).backward();
+  return {value(result), x.grad().to(torch::kFloat64)};
+}
+
+/// The fast path and per_scale(), both in float32, against per_scale() in float64.
+///
+/// Where a magnitude is small its logarithm is steep, so that what float32 leaves of a gradient
+/// depends on the sound: the fast path is held to what the reference path loses by float32.
+void expect_fast_path_like_reference(const SpectralLoss& loss,
+                                     const at::Tensor& x,
+                                     const at::Tensor& y) {
+  const auto by_scales = [&](const at::Tensor& a, const at::Tensor& b) {
+    return torch::stack(loss.per_scale(a, b)).sum();
+  };
+  const Outcome exact = outcome(x, y, torch::kFloat64, by_scales);
+  const Outcome rounded = outcome(x, y, torch::kFloat32, by_scales);
+  const Outcome fast = outcome(x, y, torch::kFloat32, loss);
+  EXPECT_NEAR(fast.value, exact.value, 2e-5 * exact.value);
+  const double lost = value((rounded.gradient - exact.gradient).norm());
+  EXPECT_LT(value((fast.gradient - exact.gradient).norm()),
+            3 * lost + 1e-4 * value(exact.gradient.norm()));
+}
+
+TEST(SpectralLoss, FastPathEqualsTheReference) {
+  MelLossOptions odd;
+  odd.window_lengths = {30, 129, 400};
+  odd.num_mels = {5, 20, 40};
+  odd.mag_weight = 0.5;
+  odd.pow = 2;
+  odd.window_type = "sqrt_hann";
+  for (const std::int64_t length : {1025, 4096, 10240}) {
+    const at::Tensor x = noise({2, 2, length}, 3);
+    const at::Tensor y = noise({2, 2, length}, 4);
+    expect_fast_path_like_reference(mel_loss(), x, y);
+    expect_fast_path_like_reference(SpectralLoss(StftLossOptions{}), x, y);
+    expect_fast_path_like_reference(SpectralLoss(odd, 16000), x, y);
+  }
+}
+
+TEST(SpectralLoss, FastPathHasNoGradientOfSilence) {
+  const at::Tensor x = torch::zeros({1, 1, 3000}).requires_grad_();
+  mel_loss()(x, noise({1, 1, 3000}, 1).to(torch::kFloat32)).backward();
+  EXPECT_EQ(value(x.grad().abs().max()), 0);
+}
+
+TEST(SpectralLoss, FastPathGivesTheSameBitsForAnyNumberOfThreads) {
+  const int before = torch::get_num_threads();
+  std::vector<at::Tensor> gradients;
+  for (const int threads : {1, 2, 3}) {
+    torch::set_num_threads(threads);
+    const at::Tensor x = noise({3, 1, 5000}, 1).to(torch::kFloat32).requires_grad_();
+    mel_loss()(x, noise({3, 1, 5000}, 2).to(torch::kFloat32)).backward();
+    gradients.push_back(x.grad());
+  }
+  torch::set_num_threads(before);
+  EXPECT_TRUE(torch::equal(gradients[0], gradients[1]));
+  EXPECT_TRUE(torch::equal(gradients[0], gradients[2]));
+}
+
 TEST(SpectralLoss, DistinguishesWindowsAndRanges) {
   const at::Tensor x = noise({1, 1, 4096}, 1);
   const at::Tensor y = noise({1, 1, 4096}, 2);

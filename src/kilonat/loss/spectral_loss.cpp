@@ -1,9 +1,11 @@
 #include "kilonat/loss/spectral_loss.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
-#include <ATen/ATen.h>
+#include <torch/autograd.h>
+#include <torch/types.h>
 
 #include "kilonat/base/errors.h"
 #include "kilonat/config/schema.h"
@@ -26,6 +28,37 @@ void describe_shared(config::Schema& schema, SpectralLossOptions& options) {
              options.window_type,
              {.doc = "analysis window", .choices = {"hann", "sqrt_hann"}});
 }
+
+/// The sum of all scales, whose gradient is found along with it.
+class FastDistance : public torch::autograd::Function<FastDistance> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* context,
+                            const at::Tensor& estimate_BCT,
+                            const at::Tensor& reference_BCT,
+                            const std::vector<SpectralScale>* scales,
+                            bool with_gradient) {
+    const std::int64_t length = estimate_BCT.size(-1);
+    const at::Tensor estimate_NT = estimate_BCT.reshape({-1, length}).contiguous();
+    const at::Tensor reference_NT = reference_BCT.reshape({-1, length}).contiguous();
+    double value = 0;
+    at::Tensor gradient;
+    for (const SpectralScale& scale : *scales) {
+      const ValueAndGradient part = compare(scale, estimate_NT, reference_NT, with_gradient);
+      value += part.value;
+      gradient = gradient.defined() ? gradient.add_(part.gradient_NT) : part.gradient_NT;
+    }
+    if (with_gradient) context->save_for_backward({gradient.reshape(estimate_BCT.sizes())});
+    return at::full({}, value, estimate_BCT.options());
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 const torch::autograd::variable_list& grads) {
+    KILONAT_REQUIRE(!at::GradMode::is_enabled(),
+                    InternalError,
+                    "spectral loss: a second derivative needs per_scale()");
+    return {context->get_saved_variables()[0] * grads[0], {}, {}, {}};
+  }
+};
 
 double value_or_zero(const std::vector<double>& values, std::size_t scale) {
   return values.empty() ? 0.0 : values[scale];
@@ -64,6 +97,7 @@ SpectralLoss::SpectralLoss(const StftLossOptions& options) : options_(options) {
     stfts_.emplace_back(
         dsp::StftOptions{.window_length = window, .window_type = options.window_type});
   }
+  scales_ = make_scales();
 }
 
 SpectralLoss::SpectralLoss(const MelLossOptions& options, std::int64_t sample_rate_hz)
@@ -87,6 +121,34 @@ SpectralLoss::SpectralLoss(const MelLossOptions& options, std::int64_t sample_ra
                                                .min_hz = value_or_zero(options.min_hz, scale),
                                                .max_hz = value_or_zero(options.max_hz, scale)}));
   }
+  scales_ = make_scales();
+}
+
+std::vector<SpectralScale> SpectralLoss::make_scales() const {
+  std::vector<SpectralScale> scales;
+  for (std::size_t scale = 0; scale < stfts_.size(); ++scale) {
+    scales.push_back(
+        {.window = stfts_[scale].window(),
+         .hop = stfts_[scale].options().hop_length,
+         .filters = sparse_filters(filters_MW_.empty() ? at::Tensor() : filters_MW_[scale]),
+         .clamp_eps = options_.clamp_eps,
+         .log_factor = options_.log_weight * options_.pow / std::numbers::ln10,
+         .mag_weight = options_.mag_weight});
+  }
+  return scales;
+}
+
+bool SpectralLoss::takes_fast_path(const at::Tensor& estimate_BCT,
+                                   const at::Tensor& reference_BCT) const {
+  const auto fits = [](const at::Tensor& x) {
+    return x.device().is_cpu() && x.scalar_type() == at::kFloat && x.numel() > 0;
+  };
+  const bool is_long_enough = std::all_of(scales_.begin(), scales_.end(), [&](const auto& scale) {
+    return estimate_BCT.size(-1) > scale.window.numel() / 2;
+  });
+  return estimate_BCT.sizes() == reference_BCT.sizes() && fits(estimate_BCT) &&
+         fits(reference_BCT) && is_long_enough &&
+         !(at::GradMode::is_enabled() && reference_BCT.requires_grad());
 }
 
 at::Tensor SpectralLoss::magnitude(const at::Tensor& x_BCT, std::size_t scale) const {
@@ -121,6 +183,10 @@ std::vector<at::Tensor> SpectralLoss::per_scale(const at::Tensor& estimate_BCT,
 
 at::Tensor SpectralLoss::operator()(const at::Tensor& estimate_BCT,
                                     const at::Tensor& reference_BCT) const {
+  if (estimate_BCT.dim() > 0 && takes_fast_path(estimate_BCT, reference_BCT)) {
+    const bool with_gradient = at::GradMode::is_enabled() && estimate_BCT.requires_grad();
+    return FastDistance::apply(estimate_BCT, reference_BCT, &scales_, with_gradient);
+  }
   return at::stack(per_scale(estimate_BCT, reference_BCT)).sum();
 }
 

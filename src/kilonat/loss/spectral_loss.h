@@ -14,6 +14,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "kilonat/dsp/stft.h"
+#include "kilonat/loss/fast_spectral_loss.h"
 
 namespace kilonat::config {
 class Schema;
@@ -54,22 +55,28 @@ class SpectralLoss {
 
   /// @param estimate_BCT, reference_BCT  same shape, float32 or float64, full scale 1; longer than
   ///        half the longest window.
-  /// @returns scalar >= 0, differentiable with respect to both.
+  /// @returns scalar >= 0, differentiable with respect to both. float32 on the CPU with a reference
+  ///          that needs no gradient takes a fast path (fast_spectral_loss.h), once differentiable.
   /// @throws ShapeError
   [[nodiscard]] at::Tensor operator()(const at::Tensor& estimate_BCT,
                                       const at::Tensor& reference_BCT) const;
-  /// The same, one scalar per window length.
+  /// The same, one scalar per window length; differentiable any number of times.
   [[nodiscard]] std::vector<at::Tensor> per_scale(const at::Tensor& estimate_BCT,
                                                   const at::Tensor& reference_BCT) const;
   /// Magnitudes (mel magnitudes) of one scale, [B, C, M or W, F].
   [[nodiscard]] at::Tensor magnitude(const at::Tensor& x_BCT, std::size_t scale) const;
 
  private:
+  [[nodiscard]] bool takes_fast_path(const at::Tensor& estimate_BCT,
+                                     const at::Tensor& reference_BCT) const;
+  /// What the fast path needs to know of the scales; made at the end of construction.
+  [[nodiscard]] std::vector<SpectralScale> make_scales() const;
   [[nodiscard]] at::Tensor logarithm(const at::Tensor& magnitude) const;
 
   SpectralLossOptions options_;
   std::vector<dsp::Stft> stfts_;
   std::vector<at::Tensor> filters_MW_;  // empty for the STFT distance
+  std::vector<SpectralScale> scales_;
 };
 
 }  // namespace kilonat::loss
