@@ -4,11 +4,12 @@
 #include <cstdlib>
 
 #include <benchmark/benchmark.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "kilonat/codec/autoencoder.h"
 #include "kilonat/loss/spectral_loss.h"
 #include "kilonat/tensor/device.h"
+#include "kilonat/tensor/memory.h"
 #include "kilonat/tensor/random.h"
 #include "kilonat/train/adamw.h"
 #include "kilonat/train/named_tensors.h"
@@ -98,6 +99,7 @@ BENCHMARK(optimiser_step)->Unit(benchmark::kMillisecond)->UseRealTime();
 }  // namespace kilonat
 
 int main(int argc, char** argv) {
+  if (std::getenv("KILONAT_BENCH_PLAIN_MALLOC") == nullptr) kilonat::tensor::keep_freed_memory();
   const char* threads = std::getenv("KILONAT_BENCH_THREADS");
   kilonat::tensor::set_thread_count(threads == nullptr ? 0 : std::atoi(threads));
   benchmark::Initialize(&argc, argv);
