@@ -11,7 +11,8 @@ namespace kilonat::kernels {
 /// decoder and discriminators are bfloat16: half the memory, and on CPUs with instructions for it
 /// twice (AVX512-BF16) to many times (AMX) the rate of multiplication. Products are summed in
 /// float32. Parameters, their gradients' sums, weight norm, bottleneck, losses and optimiser stay
-/// float32; weights are rounded for the multiplication alone. Each rounding costs up to a relative 2^-8.
+/// float32; weights are rounded for the multiplication alone. Each rounding costs up to a relative
+/// 2^-8.
 enum class Precision { kFp32, kBf16 };
 
 /// "fp32" or "bf16".
