@@ -205,6 +205,27 @@ TEST(Conv1d, GradientsOfGradientsEqualATen) {
   }
 }
 
+TEST(Conv1d, OfALongSignalWithoutGradientsEqualsATen) {
+  torch::manual_seed(5);
+  const at::NoGradGuard no_grad;
+  for (const Conv1dOptions options : {Conv1dOptions{.padding = 27, .dilation = 9},
+                                      Conv1dOptions{.padding = 0},
+                                      Conv1dOptions{.stride = 3, .padding = 2}}) {
+    for (const std::int64_t length : {16384, 16500, 49152, 70001}) {
+      const at::Tensor x = in_some_layout(torch::randn({1, 3, length}), 1);
+      const at::Tensor weight = torch::randn({4, 3, 7});
+      const at::Tensor bias = torch::randn({4});
+      const at::Tensor got = kernels::conv1d(x, weight, bias, options);
+      const at::Tensor expected =
+          at::conv1d(x, weight, bias, options.stride, options.padding, options.dilation);
+      ASSERT_EQ(got.sizes(), expected.sizes()) << length;
+      // 21 products each.
+      EXPECT_LT((got - expected).abs().max().item<double>(), 3e-5) << length;
+      EXPECT_TRUE(got.transpose(1, 2).is_contiguous());
+    }
+  }
+}
+
 TEST(Conv1d, NeedsNoGradientOfItsWeight) {
   const at::Tensor x = torch::randn({2, 3, 20}).requires_grad_();
   kernels::conv1d(x, torch::randn({4, 3, 5}), torch::randn({4})).sum().backward();

@@ -1,5 +1,6 @@
 #include "kilonat/kernels/channels_last_conv.h"
 
+#include <algorithm>
 #include <tuple>
 #include <vector>
 
@@ -175,6 +176,54 @@ class ChannelsLastConv : public torch::autograd::Function<ChannelsLastConv> {
   }
 };
 
+constexpr std::int64_t kSegment = 8192;  // outputs of a convolution in one piece
+constexpr std::int64_t kLongestWhole = 2 * kSegment;
+
+std::int64_t output_columns(const at::Tensor& x,
+                            const at::Tensor& weight,
+                            const ConvGeometry& geometry) {
+  const std::int64_t seen = geometry.dilation[1] * (weight.size(3) - 1) + 1;
+  return (x.size(3) + 2 * geometry.padding[1] - seen) / geometry.stride[1] + 1;
+}
+
+/// Note [Long signals in segments]: what oneDNN keeps of a convolution it has made grows with the
+/// signal, by 512 bytes a column and layer (2.6.3, brgemm kernels), and stays in its cache. So one
+/// long signal is cut into segments that overlap as far as the kernel reaches, which become items
+/// of a batch: the outputs lie one behind the other as if it had been whole.
+bool is_better_in_segments(const at::Tensor& x,
+                           const at::Tensor& weight,
+                           const ConvGeometry& geometry) {
+  return !at::GradMode::is_enabled() && x.size(0) == 1 && x.size(2) == 1 && weight.size(2) == 1 &&
+         geometry.padding[0] == 0 && output_columns(x, weight, geometry) > kLongestWhole;
+}
+
+at::Tensor convolve_in_segments(const at::Tensor& x,
+                                const at::Tensor& weight,
+                                const at::Tensor& bias,
+                                const ConvGeometry& geometry) {
+  const std::int64_t in = x.size(1);
+  const std::int64_t columns = output_columns(x, weight, geometry);
+  const std::int64_t segments = (columns + kSegment - 1) / kSegment;
+  const std::int64_t step = kSegment * geometry.stride[1];
+  const std::int64_t seen =
+      step - geometry.stride[1] + geometry.dilation[1] * (weight.size(3) - 1) + 1;
+  const std::int64_t padding = geometry.padding[1];
+  const std::int64_t missing = (segments - 1) * step + seen - x.size(3) - padding;
+  const at::Tensor padded_TC =
+      at::constant_pad_nd(x.select(0, 0).squeeze(1).t().contiguous(),
+                          {0, 0, padding, std::max<std::int64_t>(missing, 0)},
+                          0);
+  const at::Tensor pieces_NTC =
+      padded_TC.as_strided({segments, seen, in}, {step * in, in, 1}).contiguous();
+  const at::Tensor y = channels_last_conv(
+      pieces_NTC.transpose(1, 2).unsqueeze(2),
+      weight,
+      bias,
+      {.stride = geometry.stride, .padding = {0, 0}, .dilation = geometry.dilation});
+  const at::Tensor y_1TC = y.squeeze(2).transpose(1, 2).reshape({1, segments * kSegment, -1});
+  return y_1TC.narrow(1, 0, columns).transpose(1, 2).unsqueeze(2);
+}
+
 }  // namespace
 
 bool can_convolve_channels_last(const at::Tensor& x, const at::Tensor& weight) {
@@ -192,6 +241,9 @@ at::Tensor channels_last_conv(const at::Tensor& x,
                               const at::Tensor& weight,
                               const at::Tensor& bias,
                               const ConvGeometry& geometry) {
+  if (is_better_in_segments(x, weight, geometry)) {
+    return convolve_in_segments(x, weight, bias, geometry);
+  }
   return ChannelsLastConv::apply(x.contiguous(at::MemoryFormat::ChannelsLast),
                                  weight,
                                  bias.defined() ? bias : at::empty({0}, weight.options()),
