@@ -4,6 +4,7 @@
 
 #include "parity/fixtures.h"
 #include <fmt/format.h>
+#include <torch/autograd.h>
 
 #include "kilonat/base/hash.h"
 #include "kilonat/codec/discriminator.h"
