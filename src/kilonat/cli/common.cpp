@@ -22,7 +22,7 @@ void add_run_flags(CLI::App& app, CommonFlags& flags) {
   app.add_option("--precision",
                  flags.precision,
                  "Of activations: fp32, bf16 (faster where the CPU has instructions for it, "
-                 "rounds by up to 2^-8) or auto")
+                 "rounds by up to 2^-8) or auto; default fp32")
       ->check(CLI::IsMember({"auto", "fp32", "bf16"}));
 }
 
@@ -52,7 +52,7 @@ kernels::Precision set_up_precision(const CommonFlags& flags,
       kernels::parse_precision(asked == "auto" && is_gpu ? "fp32" : asked);
   spdlog::info("precision {} ({}), CPU level {}; {}",
                kernels::precision_name(precision),
-               asked == "auto" ? "chosen for this machine" : "as asked",
+               asked == "auto" ? "chosen for this machine" : "as asked or by default",
                kernels::cpu_level_name(kernels::cpu_level()),
                tensor::device_summary(device));
   return precision;

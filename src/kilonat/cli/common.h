@@ -44,7 +44,7 @@ c10::Device set_up_device(const CommonFlags& flags);
 /// The precision that --precision (or else `configured`) names, auto for a GPU being fp32; says it.
 kernels::Precision set_up_precision(const CommonFlags& flags,
                                     const c10::Device& device,
-                                    std::string_view configured = "auto");
+                                    std::string_view configured = "fp32");
 
 /// @throws ConfigError if `path` exists and --force was not given.
 void refuse_existing(const std::filesystem::path& path, const CommonFlags& flags);
