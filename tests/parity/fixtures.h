@@ -31,10 +31,10 @@ inline std::optional<std::filesystem::path> fixtures_folder() {
   if (const char* named = std::getenv("KILONAT_FIXTURES"); named != nullptr && *named != '\0') {
     return existing(named);
   }
-  const std::filesystem::path here = std::filesystem::absolute(__FILE__).parent_path();
-  const std::filesystem::path root = here.parent_path().parent_path();
+  // Not from __FILE__: a compiler cache may make that relative.
+  const std::filesystem::path root = KILONAT_SOURCE_DIR;
   const auto shared = existing(root.parent_path() / "shared" / "fixtures");
-  return shared ? shared : existing(here / "fixtures");
+  return shared ? shared : existing(root / "tests" / "parity" / "fixtures");
 }
 
 /// Names of the sets that start with `prefix` and have a file `<name><suffix>`, sorted.

@@ -23,6 +23,12 @@ TEST(Fixtures, AFolderOfReferencesHoldsSetsToCompareWith) {
   EXPECT_GT(num_sets, 0u) << *folder << " holds no set of any kind that is tested here";
 }
 
+// The few sets that lie here are always there: without the variable nothing is skipped unseen.
+TEST(Fixtures, AreThereWhateverTheMachine) {
+  if (std::getenv("KILONAT_FIXTURES") != nullptr) GTEST_SKIP() << "KILONAT_FIXTURES is set";
+  EXPECT_TRUE(fixtures_folder().has_value()) << "no folder of references below " KILONAT_SOURCE_DIR;
+}
+
 TEST(Fixtures, EverySetOfAKnownKindHasTheFilesThatItsTestsRead) {
   for (const std::string kind : {"dac_", "dacvae_", "oobleck_"}) {
     for (const std::string& set : fixture_sets(kind)) {
