@@ -50,11 +50,15 @@ kernels::Precision set_up_precision(const CommonFlags& flags,
   const bool is_gpu = !device.is_cpu();
   const kernels::Precision precision =
       kernels::parse_precision(asked == "auto" && is_gpu ? "fp32" : asked);
-  spdlog::info("precision {} ({}), CPU level {}; {}",
-               kernels::precision_name(precision),
-               asked == "auto" ? "chosen for this machine" : "as asked or by default",
-               kernels::cpu_level_name(kernels::cpu_level()),
-               tensor::device_summary(device));
+  // Said where it is not the default: an error must stay the one line on stderr.
+  const auto level =
+      precision == kernels::Precision::kBf16 ? spdlog::level::info : spdlog::level::debug;
+  spdlog::log(level,
+              "precision {} ({}), CPU level {}; {}",
+              kernels::precision_name(precision),
+              asked == "auto" ? "chosen for this machine" : "as asked",
+              kernels::cpu_level_name(kernels::cpu_level()),
+              tensor::device_summary(device));
   return precision;
 }
 
