@@ -112,8 +112,10 @@ TEST_F(HappyPath, EvalTwiceGivesTheSameFigures) {
   }
   json a = read_json("a.json");
   json b = read_json("b.json");
-  a.erase("real_time_factor");
-  b.erase("real_time_factor");
+  for (const char* of_the_machine : {"real_time_factor", "peak_memory_bytes"}) {
+    a.erase(of_the_machine);
+    b.erase(of_the_machine);
+  }
   EXPECT_EQ(a, b);
 }
 

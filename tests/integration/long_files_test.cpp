@@ -40,10 +40,12 @@ class LongFiles : public ::testing::Test {
 std::unique_ptr<Scratch> LongFiles::shared_;
 
 TEST_F(LongFiles, AreCodedInMemoryThatDoesNotGrowWithTheirLength) {
-  const Outcome shorter = run({"reconstruct", model(), sound_of(30), scratch_("a.wav")});
-  const Outcome longer = run({"reconstruct", model(), sound_of(240), scratch_("b.wav")});
-  // The samples alone are 6.7 MB more, in and out each; the first layer of 4 channels 27 MB.
-  EXPECT_LT(longer.peak_memory_bytes - shorter.peak_memory_bytes, 8'000'000);
+  // Both of several chunks: first, middle and last ones have shapes of their own, for which oneDNN
+  // and the cache of freed memory keep theirs.
+  const Outcome shorter = run({"reconstruct", model(), sound_of(120), scratch_("a.wav")});
+  const Outcome longer = run({"reconstruct", model(), sound_of(480), scratch_("b.wav")});
+  // The samples alone are 11.5 MB more, in and out each; the first layer of 4 channels 46 MB.
+  EXPECT_LT(longer.peak_memory_bytes - shorter.peak_memory_bytes, 35'000'000);
 }
 
 TEST_F(LongFiles, DecodeFromTheirLatentsToTheBytesOfReconstruct) {
