@@ -29,17 +29,16 @@
 /// channel and at once, and leaves it to the gradient which channels and frames hold the nats. So
 /// the servo holds the mean while beta finds the price at which it has nothing left to do.
 ///
-/// Note [Where beta begins]: the mel distance falls about linearly in ln K, so in units of K* the
-/// price at rest, -d loss / d ln K, hardly depends on the rate: 5 with DAC's weight of 15. While
-/// the servo holds the mean, a beta that is too low has little error to rise by, and then nothing
-/// takes nats from sounds that do not need them: begun at 1 and 8 kbit/s on ESC-10, silence still
-/// carried as much as a bark after 1600 steps; begun at 6, after 400 steps the clips differed by 4
-/// kbit/s (standard deviation) at a better mel distance.
+/// Note [Where beta begins]: in units of K* and with DAC's mel weight of 15, between about 1 and 6
+/// at every rate. While the servo holds the mean, a beta that is too low has little error to rise
+/// by, and then nothing moves nats between sounds: begun at 1 and 8 kbit/s on ESC-10, clips
+/// differed by 0.8 kbit/s (standard deviation) after 400 steps; begun at 6, by 4, at a better mel
+/// distance. To which sounds they move is the loss's doing, see docs/reproduce.md on silence.
 ///
 /// Note [Feed-forward]: while the target falls, the servo takes off each step what the target
 /// loses, before there is an error to react to. Left to beta, K lags behind the target for the
-/// whole warm-up, the integral winds up, and K falls through the target: at a low rate, where the
-/// way is long, to a third of it.
+/// whole warm-up, the integral winds up, and K falls through the target: at 0.5 kbit/s, where the
+/// way is long, to two thirds of it.
 
 #include <algorithm>
 #include <cmath>
