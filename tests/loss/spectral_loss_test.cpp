@@ -71,6 +71,35 @@ TEST(SpectralLoss, HearsNothingBelowTheClamp) {
   EXPECT_TRUE(gradient.isfinite().all().item<bool>());
 }
 
+TEST(SpectralLoss, HearsWhiteNoiseOnlyAboveTheNoiseFloorAtEveryScale) {
+  StftLossOptions options;
+  options.window_lengths = {32, 256, 2048};
+  options.noise_floor_dbfs = -60;
+  options.pow = 1;
+  options.mag_weight = 0;
+  const SpectralLoss stft(options);
+  const at::Tensor x = noise({1, 1, 65536}, 1) / 0.2;  // root mean square 1
+  const at::Tensor silence = torch::zeros_like(x);
+  for (const at::Tensor& at_80_below : stft.per_scale(1e-4 * x, silence)) {
+    EXPECT_LT(value(at_80_below), 1e-6);  // no bin of noise peaks 20 dB above its mean
+  }
+  for (const at::Tensor& at_40_below : stft.per_scale(1e-2 * x, silence)) {
+    // 20 dB above the floor, that is 1, less 0.125: the mean logarithm of a Rayleigh magnitude
+    // lies so much below that of its root mean square.
+    EXPECT_NEAR(value(at_40_below), 1 - 0.125, 0.03);
+  }
+}
+
+TEST(SpectralLoss, RaisesTheClampOfMelBandsByTheirWidth) {
+  MelLossOptions options;
+  options.noise_floor_dbfs = -60;
+  const SpectralLoss mel(options, 16000);
+  const at::Tensor x = noise({1, 1, 65536}, 1) / 0.2;
+  const at::Tensor silence = torch::zeros_like(x);
+  EXPECT_LT(value(mel(1e-4 * x, silence)), 1e-6);
+  EXPECT_GT(value(mel(1e-2 * x, silence)), 0.7 * 7);  // narrow bands may hold no bin and say 0
+}
+
 TEST(SpectralLoss, HasTheGradientOfFiniteDifferences) {
   const at::Tensor reference = noise({1, 1, 2500}, 1);
   for (const SpectralLoss& loss : {mel_loss(), SpectralLoss(StftLossOptions{})}) {
@@ -129,12 +158,15 @@ TEST(SpectralLoss, FastPathEqualsTheReference) {
   odd.mag_weight = 0.5;
   odd.pow = 2;
   odd.window_type = "sqrt_hann";
+  MelLossOptions half_deaf;
+  half_deaf.noise_floor_dbfs = -25;
   for (const std::int64_t length : {1025, 4096, 10240}) {
     const at::Tensor x = noise({2, 2, length}, 3);
     const at::Tensor y = noise({2, 2, length}, 4);
     expect_fast_path_like_reference(mel_loss(), x, y);
     expect_fast_path_like_reference(SpectralLoss(StftLossOptions{}), x, y);
     expect_fast_path_like_reference(SpectralLoss(odd, 16000), x, y);
+    expect_fast_path_like_reference(SpectralLoss(half_deaf, 16000), x, y);
   }
 }
 

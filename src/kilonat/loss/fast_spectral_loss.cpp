@@ -59,7 +59,6 @@ class FrameComparison {
 
   /// Sets gradients_ to those of the distance by the estimate's bands.
   double compare_bands() {
-    const auto eps = static_cast<float>(scale_.clamp_eps);
     const auto sign = [](float x) { return static_cast<float>((x > 0) - (x < 0)); };
     double sum_log = 0;
     double sum_mag = 0;
@@ -68,6 +67,7 @@ class FrameComparison {
       const float y = reference_[band];
       float gradient = 0;
       if (scale_.log_factor != 0) {
+        const float eps = scale_.floors[band];
         const float difference = std::log(std::max(x, eps)) - std::log(std::max(y, eps));
         sum_log += std::abs(difference);
         if (x >= eps) gradient = static_cast<float>(scale_.log_factor) * sign(difference) / x;

@@ -24,9 +24,9 @@ struct SpectralScale {
   at::Tensor window;  ///< float32
   std::int64_t hop = 0;
   SparseFilters filters;
-  double clamp_eps = 1e-5;
-  double log_factor = 0;  ///< log_weight pow / ln 10: of |ln x - ln y|
-  double mag_weight = 0;  ///< of |x - y|
+  std::vector<float> floors;  ///< one per band: the least magnitude that a logarithm sees
+  double log_factor = 0;      ///< log_weight pow / ln 10: of |ln x - ln y|
+  double mag_weight = 0;      ///< of |x - y|
 };
 
 struct ValueAndGradient {

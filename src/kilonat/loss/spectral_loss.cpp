@@ -21,6 +21,12 @@ void describe_shared(config::Schema& schema, SpectralLossOptions& options) {
              options.window_lengths,
              {.doc = "STFT windows, one per scale", .unit = "samples", .min = 4, .max = 65536})
       .field("clamp_eps", options.clamp_eps, {.doc = "smallest magnitude in a logarithm", .min = 0})
+      .field("noise_floor_dbfs",
+             options.noise_floor_dbfs,
+             {.doc = "level of white noise below which a logarithm hears nothing; -200: as DAC",
+              .unit = "dBFS",
+              .min = kNoNoiseFloor,
+              .max = 0})
       .field("pow", options.pow, {.doc = "exponent within the logarithm", .min = 0})
       .field("mag_weight", options.mag_weight, {.doc = "weight of the linear term", .min = 0})
       .field("log_weight", options.log_weight, {.doc = "weight of the log10 term", .min = 0})
@@ -97,7 +103,7 @@ SpectralLoss::SpectralLoss(const StftLossOptions& options) : options_(options) {
     stfts_.emplace_back(
         dsp::StftOptions{.window_length = window, .window_type = options.window_type});
   }
-  scales_ = make_scales();
+  finish();
 }
 
 SpectralLoss::SpectralLoss(const MelLossOptions& options, std::int64_t sample_rate_hz)
@@ -121,21 +127,31 @@ SpectralLoss::SpectralLoss(const MelLossOptions& options, std::int64_t sample_ra
                                                .min_hz = value_or_zero(options.min_hz, scale),
                                                .max_hz = value_or_zero(options.max_hz, scale)}));
   }
-  scales_ = make_scales();
+  finish();
 }
 
-std::vector<SpectralScale> SpectralLoss::make_scales() const {
-  std::vector<SpectralScale> scales;
+at::Tensor SpectralLoss::make_floors(std::size_t scale) const {
+  const at::Tensor window = stfts_[scale].window();
+  const double level = std::pow(10.0, options_.noise_floor_dbfs / 20) *
+                       std::sqrt(window.to(at::kDouble).square().sum().item<double>());
+  const at::Tensor gains = filters_MW_.empty()
+                               ? at::ones({window.numel() / 2 + 1, 1}, at::kDouble)
+                               : filters_MW_[scale].to(at::kDouble).sum(1, /*keepdim=*/true);
+  return (gains * level).clamp_min(options_.clamp_eps).contiguous();
+}
+
+void SpectralLoss::finish() {
   for (std::size_t scale = 0; scale < stfts_.size(); ++scale) {
-    scales.push_back(
+    floors_M1_.push_back(make_floors(scale));
+    const double* floors = floors_M1_.back().data_ptr<double>();
+    scales_.push_back(
         {.window = stfts_[scale].window(),
          .hop = stfts_[scale].options().hop_length,
          .filters = sparse_filters(filters_MW_.empty() ? at::Tensor() : filters_MW_[scale]),
-         .clamp_eps = options_.clamp_eps,
+         .floors = {floors, floors + floors_M1_.back().numel()},
          .log_factor = options_.log_weight * options_.pow / std::numbers::ln10,
          .mag_weight = options_.mag_weight});
   }
-  return scales;
 }
 
 bool SpectralLoss::takes_fast_path(const at::Tensor& estimate_BCT,
@@ -157,9 +173,10 @@ at::Tensor SpectralLoss::magnitude(const at::Tensor& x_BCT, std::size_t scale) c
   return at::matmul(filters_MW_[scale].to(magnitude.options()), magnitude);
 }
 
-at::Tensor SpectralLoss::logarithm(const at::Tensor& magnitude) const {
+at::Tensor SpectralLoss::logarithm(const at::Tensor& magnitude, std::size_t scale) const {
   // log10(x^pow) = pow log10(x), without the underflow of x^pow in float32.
-  return magnitude.clamp_min(options_.clamp_eps).log() * (options_.pow / std::numbers::ln10);
+  return at::maximum(magnitude, floors_M1_[scale].to(magnitude.options())).log() *
+         (options_.pow / std::numbers::ln10);
 }
 
 std::vector<at::Tensor> SpectralLoss::per_scale(const at::Tensor& estimate_BCT,
@@ -173,7 +190,8 @@ std::vector<at::Tensor> SpectralLoss::per_scale(const at::Tensor& estimate_BCT,
     const at::Tensor y = magnitude(reference_BCT, scale);
     at::Tensor value = at::zeros({}, x.options());
     if (options_.log_weight != 0) {
-      value = value + options_.log_weight * (logarithm(x) - logarithm(y)).abs().mean();
+      value =
+          value + options_.log_weight * (logarithm(x, scale) - logarithm(y, scale)).abs().mean();
     }
     if (options_.mag_weight != 0) value = value + options_.mag_weight * (x - y).abs().mean();
     values.push_back(value);

@@ -22,11 +22,23 @@ class Schema;
 
 namespace kilonat::loss {
 
+/// A noise_floor_dbfs that lies below clamp_eps at every scale: as DAC.
+inline constexpr double kNoNoiseFloor = -200;
+
 /// What both distances share.
+///
+/// Note [What nobody hears]: a logarithm weighs a decibel of error at -90 dBFS like one at -10.
+/// With DAC's clamp the least noise where the sound is digitally silent costs more than a wrong
+/// timbre where it is loud, and a codec at a given rate spends its nats on silence.
+/// `noise_floor_dbfs` raises the clamp of every band to what white noise of that level has there
+/// (root mean square), so that each scale is deaf below the same level; one clamp_eps for all is
+/// not: white noise that reaches 1e-3 lies at -70 dBFS for a window of 2048 samples and at -17 dBFS
+/// for one of 32.
 struct SpectralLossOptions {
   std::vector<std::int64_t> window_lengths{32, 64, 128, 256, 512, 1024, 2048};  ///< samples
-  double clamp_eps = 1e-5;  ///< smallest magnitude that a logarithm sees
-  double pow = 1.0;         ///< exponent within the logarithm
+  double clamp_eps = 1e-5;                  ///< smallest magnitude that a logarithm sees
+  double noise_floor_dbfs = kNoNoiseFloor;  ///< see Note [What nobody hears]
+  double pow = 1.0;                         ///< exponent within the logarithm
   double mag_weight = 0.0;
   double log_weight = 1.0;
   std::string window_type = "hann";
@@ -69,13 +81,16 @@ class SpectralLoss {
  private:
   [[nodiscard]] bool takes_fast_path(const at::Tensor& estimate_BCT,
                                      const at::Tensor& reference_BCT) const;
-  /// What the fast path needs to know of the scales; made at the end of construction.
-  [[nodiscard]] std::vector<SpectralScale> make_scales() const;
-  [[nodiscard]] at::Tensor logarithm(const at::Tensor& magnitude) const;
+  /// Ends construction: the floors, and what the fast path needs to know of the scales.
+  void finish();
+  [[nodiscard]] at::Tensor logarithm(const at::Tensor& magnitude, std::size_t scale) const;
+  /// The least magnitude of each band that a logarithm sees, float64 [bands, 1].
+  [[nodiscard]] at::Tensor make_floors(std::size_t scale) const;
 
   SpectralLossOptions options_;
   std::vector<dsp::Stft> stfts_;
   std::vector<at::Tensor> filters_MW_;  // empty for the STFT distance
+  std::vector<at::Tensor> floors_M1_;
   std::vector<SpectralScale> scales_;
 };
 
