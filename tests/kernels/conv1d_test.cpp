@@ -233,10 +233,21 @@ TEST(Conv1d, NeedsNoGradientOfItsWeight) {
 }
 
 TEST(Conv1d, GivesChannelsLast) {
-  const at::Tensor y =
-      kernels::conv1d(torch::randn({2, 3, 50}), torch::randn({8, 3, 5}), at::Tensor());
-  EXPECT_EQ(y.stride(1), 1);
-  EXPECT_TRUE(y.transpose(1, 2).is_contiguous());
+  for (const std::int64_t in : {1, 3}) {
+    const at::Tensor x = torch::randn({2, in, 50}).requires_grad_();
+    const at::Tensor y = kernels::conv1d(x, torch::randn({8, in, 5}), at::Tensor());
+    EXPECT_EQ(y.stride(1), 1) << in;
+    EXPECT_TRUE(y.transpose(1, 2).is_contiguous()) << in;
+  }
+}
+
+TEST(Conv1d, GivesGradientsInChannelsLast) {
+  for (const std::int64_t out : {1, 3}) {
+    const at::Tensor x = torch::randn({2, 50, 8}).transpose(1, 2).requires_grad_();
+    const at::Tensor y = kernels::conv1d(x, torch::randn({out, 8, 5}), at::Tensor());
+    const auto grad_x = torch::autograd::grad({y.square().sum()}, {x})[0];
+    EXPECT_TRUE(grad_x.transpose(1, 2).is_contiguous()) << out;
+  }
 }
 
 TEST(ConvTranspose1d, GivesDenseChannelsLastWhenTheLengthIsWholeFrames) {

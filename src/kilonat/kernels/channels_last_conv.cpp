@@ -30,6 +30,16 @@ std::array<std::int64_t, 2> dilation_for_library(const at::Tensor& weight,
   return is_single_tap ? std::array<std::int64_t, 2>{1, 2} : geometry.dilation;
 }
 
+/// Note [One channel]: its strides fit both layouts, and the library takes such a tensor for
+/// channels-first and answers so; every layer that follows would have to turn its input round.
+/// These strides are channels-last only.
+at::Tensor channels_last(const at::Tensor& x) {
+  const at::Tensor dense = x.contiguous(at::MemoryFormat::ChannelsLast);
+  if (x.size(1) > 1) return dense;
+  const std::int64_t row = x.size(3);
+  return dense.as_strided(x.sizes(), {x.size(2) * row, 1, row, 1});
+}
+
 /// REQUIRES: all of one type.
 at::Tensor convolve(const at::Tensor& x,
                     const at::Tensor& weight,
@@ -139,7 +149,7 @@ class ChannelsLastConv : public torch::autograd::Function<ChannelsLastConv> {
     context->saved_data["geometry"] = geometry;
     context->saved_data["has_bias"] = bias.numel() > 0;
     const at::ScalarType type = product_type(x.scalar_type());
-    const at::Tensor y = convolve(x.to(type),
+    const at::Tensor y = convolve(channels_last(x.to(type)),
                                   ready_weight(weight, x.scalar_type()),
                                   bias.numel() > 0 ? bias.to(type) : at::Tensor(),
                                   from_list(geometry));
@@ -151,8 +161,8 @@ class ChannelsLastConv : public torch::autograd::Function<ChannelsLastConv> {
     const at::Tensor& x = saved[0];
     const at::Tensor& weight = saved[1];
     const at::ScalarType type = product_type(x.scalar_type());
-    const BackwardPass pass{.grad_y = grads[0].to(type),
-                            .x = x.to(type),
+    const BackwardPass pass{.grad_y = channels_last(grads[0].to(type)),
+                            .x = channels_last(x.to(type)),
                             .weight = ready_weight(weight, x.scalar_type()),
                             .geometry = from_list(context->saved_data["geometry"].toIntVector()),
                             .has_bias = context->saved_data["has_bias"].toBool()};
@@ -244,7 +254,7 @@ at::Tensor channels_last_conv(const at::Tensor& x,
   if (is_better_in_segments(x, weight, geometry)) {
     return convolve_in_segments(x, weight, bias, geometry);
   }
-  return ChannelsLastConv::apply(x.contiguous(at::MemoryFormat::ChannelsLast),
+  return ChannelsLastConv::apply(channels_last(x),
                                  weight,
                                  bias.defined() ? bias : at::empty({0}, weight.options()),
                                  as_list(geometry));
