@@ -1,0 +1,279 @@
+// The page that `kilonat report` writes, in headless Chromium, from the file system.
+// Usage: node page_test.mjs PROGRAM      KILONAT_SCREENSHOTS=FOLDER keeps pictures.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test, { after, before } from "node:test";
+import { pathToFileURL } from "node:url";
+import { makeRun, makeStudy } from "./make_study.mjs";
+import { needChromium, needModules, skip, webRequire } from "./modules.mjs";
+
+const program = process.argv[2];
+if (!program || !existsSync(program)) skip("no built kilonat was named");
+const executablePath = needChromium();
+needModules();
+const { chromium } = webRequire("playwright-core");
+
+const folder = mkdtempSync(join(tmpdir(), "kilonat-web-"));
+const shots = process.env.KILONAT_SCREENSHOTS;
+let browser;
+let study;
+let address;
+let runAddress;
+
+before(async () => {
+  study = makeStudy(join(folder, "study"));
+  makeRun(join(folder, "run"));
+  for (const name of ["study", "run"]) {
+    const words = execFileSync(program, ["report", join(folder, name)], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    assert.match(words, /report\/index\.html/);
+  }
+  address = pathToFileURL(join(folder, "study", "report", "index.html")).href;
+  runAddress = pathToFileURL(join(folder, "run", "report", "index.html")).href;
+  browser = await chromium.launch({ executablePath, args: [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"] });
+  if (shots) mkdirSync(shots, { recursive: true });
+});
+after(async () => {
+  await browser?.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** Opens a page; whatever it complains of or asks the network for fails the test. */
+async function opened(options = {}, where = address) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, acceptDownloads: true, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20000);
+  const complaints = [];
+  page.on("console", (message) => { if (["error", "warning"].includes(message.type())) complaints.push(message.text()); });
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("request", (request) => { if (!/^(data|blob):/.test(request.url()) && request.url() !== where) complaints.push(`asked for ${request.url()}`); });
+  // Notes what is handed to the sound card.
+  await page.addInitScript(() => {
+    window.started = [];
+    const start = AudioBufferSourceNode.prototype.start;
+    AudioBufferSourceNode.prototype.start = function (when, offset) {
+      window.started.push({ offset, peak: this.buffer.getChannelData(0).reduce((m, x) => Math.max(m, Math.abs(x)), 0), seconds: this.buffer.duration, rate: this.buffer.sampleRate });
+      return start.call(this, when, offset);
+    };
+  });
+  await page.goto(where);
+  await page.waitForSelector("main");
+  return { page, finish: async () => { await context.close(); assert.deepEqual(complaints, []); } };
+}
+
+const shot = async (page, name, fullPage = true) => { if (shots) await page.screenshot({ path: join(shots, `${name}.png`), fullPage }); };
+const loadAll = (page) => page.waitForFunction(() => [...document.querySelectorAll(".clip")].every((c) => c.dataset.loaded === "yes"), null, { timeout: 60000 });
+const clip = (page, name) => page.locator(`.clip[data-clip="${name}"]`);
+const attribute = (locator, name) => locator.getAttribute(name);
+const time = async (locator) => Number(await attribute(locator, "data-time"));
+
+/** Settings of a family that have a rate and a distance, told from the data alone. */
+function settings(family, distance, rate) {
+  const found = new Map();
+  for (const p of study.points) {
+    if (p.family !== family || p.status !== "done" || p.distances[distance] === undefined || p.rates[rate] === undefined) continue;
+    found.set(p.label, [...(found.get(p.label) ?? []), p]);
+  }
+  return found;
+}
+const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
+
+test("every chart is drawn with data", async () => {
+  const { page, finish } = await opened();
+  for (const id of ["rate-distortion", "target-rate", "channels", "rates", "curves"]) {
+    assert.equal(await page.locator(`#${id} .plot`).getAttribute("data-drawn"), "yes", id);
+    assert.ok(await page.locator(`#${id} .plot svg [aria-label="dot"] *, #${id} .plot svg [aria-label="line"] path`).count() > 3, id);
+    const broken = await page.locator(`#${id} .plot svg`).evaluate((svg) => /NaN|undefined|null/.test(svg.outerHTML));
+    assert.equal(broken, false, `${id} has a mark without a place`);
+  }
+  await loadAll(page);
+  const blank = await page.locator(".tile canvas").evaluateAll((all) => all.filter((canvas) => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return new Set(new Uint32Array(data.buffer)).size < 20;
+  }).length);
+  assert.equal(blank, 0, "blank spectrograms");
+  await shot(page, "desktop-light");
+  await finish();
+});
+
+test("means and error bars are those of the seeds", async () => {
+  const { page, finish } = await opened();
+  const rows = await page.locator("#rate-distortion .numbers tbody tr").evaluateAll((all) => all.map((row) => [...row.children].map((cell) => cell.textContent)));
+  const points = [...settings("gaussian", "mel_distance", "kl_kbps")];
+  assert.equal(rows.filter((row) => row[0].startsWith("VAE, rate")).length, points.length);
+  for (const [label, seeds] of points) {
+    const row = rows.find((r) => r[0].startsWith("VAE, rate") && r[1] === label);
+    assert.equal(row[2], String(seeds.length));
+    const values = seeds.map((p) => p.distances.mel_distance);
+    const sd = Math.sqrt(values.reduce((a, v) => a + (v - mean(values)) ** 2, 0) / (values.length - 1));
+    const [shownMean, shownSd] = row[4].split(" ± ").map(Number);
+    // Shown with three and two significant digits.
+    assert.ok(Math.abs(shownMean - mean(values)) <= 0.0051 * mean(values), label);
+    assert.ok(Math.abs(shownSd - sd) <= 0.051 * sd, label);
+  }
+  await finish();
+});
+
+test("what was not measured is no point", async () => {
+  const { page, finish } = await opened();
+  const families = { gaussian: "kl_kbps", fixed_beta: "kl_kbps", rvq: "nominal_kbps", opus: "actual_kbps" };
+  const expected = (distance) => Object.entries(families).reduce((n, [family, rate]) => n + settings(family, distance, rate).size, 0);
+  const rows = page.locator("#rate-distortion .numbers tbody tr");
+  assert.equal(await rows.count(), expected("mel_distance"));
+  const note = page.locator("#rate-distortion .notes");
+  assert.match(await note.textContent(), /VAE 16 kbit\/s, seeds 0, 1, 2: missing \(not run yet\)/);
+  assert.match(await note.textContent(), /VAE 8 kbit\/s, seed 2: failed/);
+  await page.locator("#rate-distortion").getByText("ViSQOL", { exact: true }).click();
+  assert.equal(await rows.count(), expected("visqol_moslqo"));
+  assert.ok(expected("visqol_moslqo") < expected("mel_distance"));
+  assert.match(await note.textContent(), /RVQ 1 kbit\/s, seed 0: ViSQOL not measured/);
+  assert.equal(await page.locator("#points tbody tr").count(), study.points.length);
+  const missing = await page.locator("#points tbody tr", { hasText: "rvq-4-seed0" }).locator("td").allTextContents();
+  assert.equal(missing.filter((text) => text === "–").length, 1 + 6 + study.distances.length, "steps, rates and distances: every figure of a missing point is a dash");
+  await finish();
+});
+
+test("distance, rate and families can be switched", async () => {
+  const { page, finish } = await opened();
+  const drawing = () => page.locator("#rate-distortion .plot").innerHTML();
+  const dots = () => page.locator('#rate-distortion .plot svg [aria-label="dot"] > *').count();
+  const first = await drawing();
+  await page.locator("#rate-distortion").getByText("SI-SDR", { exact: true }).click();
+  assert.notEqual(await drawing(), first);
+  assert.match(await drawing(), /SI-SDR \[dB\], higher is better/);
+  await page.locator("#rate-distortion").getByText("Predictive", { exact: true }).click();
+  assert.match(await drawing(), /Predictive rate/);
+  await page.locator("#rate-distortion").getByText("Coded", { exact: true }).click();
+  const all = await dots();
+  await page.locator('#rate-distortion .legend [data-family="opus"]').click();
+  assert.equal(await dots(), all - settings("opus", "si_sdr_db", "actual_kbps").size);
+  assert.equal(await page.locator('.tile[data-version^="opus"]:visible').count(), 0, "one switch for the whole page");
+  await finish();
+});
+
+test("sound plays, and a switch keeps the position", async () => {
+  const { page, finish } = await opened();
+  const one = clip(page, "pluck.wav");
+  await one.scrollIntoViewIfNeeded();
+  await one.getByRole("button", { name: "Play" }).click();
+  await page.waitForFunction(() => Number(document.querySelector('.clip[data-clip="pluck.wav"]').dataset.time) > 0.25);
+  const before = await time(one);
+  await one.locator('.tile[data-version="gaussian-2-seed0"]').click();
+  await page.waitForFunction(() => window.started.length === 2);
+  const started = await page.evaluate(() => window.started);
+  assert.equal(started[0].offset, 0);
+  assert.ok(started[1].offset >= before, `switched at ${started[1].offset} s, was at ${before} s`);
+  assert.equal(await attribute(one, "data-taken"), "gaussian-2-seed0");
+  for (const { peak, rate, seconds } of started) {
+    assert.ok(peak > 0.05, "it is no silence");
+    assert.equal(rate, 16000);
+    assert.ok(Math.abs(seconds - 1.6) < 1e-6);
+  }
+  await page.waitForFunction(() => document.querySelector('.clip[data-clip="pluck.wav"]').dataset.playing === "false"); // to the end
+  assert.equal(await time(one), 0);
+  await finish();
+});
+
+test("one clip at a time", async () => {
+  const { page, finish } = await opened();
+  for (const name of ["pluck.wav", "bell.wav"]) await clip(page, name).getByText("Loop").click();
+  await clip(page, "pluck.wav").getByRole("button", { name: "Play" }).click();
+  await page.waitForFunction(() => window.started.length === 1);
+  await clip(page, "bell.wav").getByRole("button", { name: "Play" }).click();
+  await page.waitForFunction(() => window.started.length === 2);
+  assert.equal(await attribute(clip(page, "pluck.wav"), "data-playing"), "false");
+  assert.equal(await attribute(clip(page, "bell.wav"), "data-playing"), "true");
+  await finish();
+});
+
+test("the keyboard plays, switches, seeks and zooms", async () => {
+  const { page, finish } = await opened();
+  const one = clip(page, "bell.wav");
+  await one.locator('.tile[data-version="original"]').focus();
+  await page.keyboard.press(".");
+  assert.equal(await time(one), 0.5);
+  await page.keyboard.press("ArrowRight");
+  await page.waitForFunction(() => document.querySelector('.clip[data-clip="bell.wav"]').dataset.taken !== "original");
+  assert.equal(await time(one), 0.5, "a silent switch keeps the position");
+  await page.keyboard.press("+");
+  assert.equal(await attribute(one, "data-view"), "0.100 0.900", "half the clip around the position");
+  await page.keyboard.press("0");
+  assert.equal(await attribute(one, "data-view"), "0.000 1.600");
+  await page.keyboard.press("Space");
+  await page.waitForFunction(() => window.started.length === 1);
+  assert.ok(Math.abs((await page.evaluate(() => window.started[0].offset)) - 0.5) < 0.05);
+  await page.keyboard.press("Space");
+  assert.equal(await attribute(one, "data-playing"), "false");
+  await finish();
+});
+
+test("a sound that is not there is shown as missing", async () => {
+  const { page, finish } = await opened();
+  const absent = clip(page, "siren.wav").locator('.tile[data-version="rvq-2-seed0"]');
+  assert.equal(await absent.isDisabled(), true);
+  assert.match(await absent.textContent(), /missing.*siren\.wav/);
+  assert.match(await clip(page, "siren.wav").locator('.tile[data-version="gaussian-16-seed0"]').textContent(), /not run yet/);
+  await finish();
+});
+
+test("the CSV that is saved has every point", async () => {
+  const { page, finish } = await opened();
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByText("Download CSV").click()]);
+  const lines = readFileSync(await download.path(), "utf8").trim().split("\r\n");
+  assert.equal(lines.length, study.points.length + 1);
+  assert.match(lines[0], /^id,family,label,status/);
+  const [svg] = await Promise.all([page.waitForEvent("download"), page.locator("#rate-distortion").getByText("Save SVG").click()]);
+  const drawing = readFileSync(await svg.path(), "utf8");
+  assert.match(drawing, /^<svg[^]*xmlns="http:\/\/www.w3.org\/2000\/svg"/);
+  await finish();
+});
+
+test("light and dark", async () => {
+  const { page, finish } = await opened({ colorScheme: "dark" });
+  const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const dark = await paper();
+  await loadAll(page);
+  await shot(page, "desktop-dark");
+  await page.getByText("Light", { exact: true }).click();
+  assert.notEqual(await paper(), dark);
+  await page.reload();
+  await page.waitForSelector("main");
+  assert.notEqual(await paper(), dark, "the choice is kept");
+  await finish();
+});
+
+test("fits a phone", async () => {
+  const { page, finish } = await opened({ viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true });
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(wide <= 0, `${wide} pixels too wide`);
+  await loadAll(page);
+  await shot(page, "phone");
+  await finish();
+});
+
+test("prints", async () => {
+  const { page, finish } = await opened({ colorScheme: "dark" });
+  await loadAll(page);
+  await page.emulateMedia({ media: "print" });
+  assert.equal(await page.locator("nav").isVisible(), false);
+  assert.equal(await page.evaluate(() => getComputedStyle(document.body).backgroundColor), "rgb(255, 255, 255)");
+  const pdf = await page.pdf(shots ? { path: join(shots, "print.pdf"), format: "A4" } : { format: "A4" });
+  assert.equal(pdf.subarray(0, 5).toString(), "%PDF-");
+  await finish();
+});
+
+test("a single run has its curves and sounds", async () => {
+  const { page, finish } = await opened({}, runAddress);
+  await loadAll(page);
+  assert.equal(await page.locator("#curves .plot").evaluateAll((all) => all.filter((p) => p.dataset.drawn !== "yes").length), 0);
+  assert.ok(await page.locator("#curves .plot svg").count() >= 5);
+  const tiles = await page.locator(".clip").first().locator(".tile").allTextContents();
+  assert.equal(tiles.length, 2);
+  assert.match(tiles[0], /^Original/);
+  await shot(page, "run");
+  await finish();
+});
