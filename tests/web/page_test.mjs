@@ -236,6 +236,9 @@ test("light and dark", async () => {
   const { page, finish } = await opened({ colorScheme: "dark" });
   const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   const dark = await paper();
+  await page.locator("#rate-distortion .plot svg").hover({ position: { x: 500, y: 250 } });
+  const tip = await page.locator("#rate-distortion .plot svg").evaluate((svg) => getComputedStyle(svg).getPropertyValue("--plot-background"));
+  assert.equal(tip, await page.evaluate(() => getComputedStyle(document.body).getPropertyValue("--card")), "tips are dark too");
   await loadAll(page);
   await shot(page, "desktop-dark");
   await page.getByText("Light", { exact: true }).click();

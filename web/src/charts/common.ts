@@ -70,7 +70,7 @@ export const NARROW = 480;
 /** Room that a family's name takes [pixels]. */
 const LABEL_WIDTH = 70;
 
-/** The families' names beside the last dots of their lines, moved apart where they would touch. */
+/** The families' names beside the last dots of their lines, moved apart where they would touch. The last mark, a tip, stays on top. */
 export function withEndLabels(options: Plot.PlotOptions, dots: Dot[]): SVGSVGElement {
   const plain = Plot.plot(options);
   if ((options.width ?? 0) < NARROW) return plain as SVGSVGElement; // the legend must do
@@ -85,11 +85,10 @@ export function withEndLabels(options: Plot.PlotOptions, dots: Dot[]): SVGSVGEle
     const near = labels.slice(0, i).filter((other) => Math.abs(other.x - label.x) < LABEL_WIDTH);
     label.y = Math.max(label.at, ...near.map((other) => other.y + 15));
   });
-  return Plot.plot({
-    ...options,
-    marks: [...(options.marks ?? []), ...labels.map(({ dot, at, y }) => Plot.text([dot], {
-      x: (d: Dot) => d.x.mean, y: (d: Dot) => d.y.mean, dx: 10, dy: y - at, text: () => shortName(dot.family),
-      textAnchor: "start", fill: familyColor(dot.family), fontWeight: 600, stroke: "var(--card)", strokeWidth: 4,
-    }))],
-  }) as SVGSVGElement;
+  const names = labels.map(({ dot, at, y }) => Plot.text([dot], {
+    x: (d: Dot) => d.x.mean, y: (d: Dot) => d.y.mean, dx: 10, dy: y - at, text: () => shortName(dot.family),
+    textAnchor: "start", fill: familyColor(dot.family), fontWeight: 600, stroke: "var(--card)", strokeWidth: 4,
+  }));
+  const marks = options.marks ?? [];
+  return Plot.plot({ ...options, marks: [...marks.slice(0, -1), ...names, ...marks.slice(-1)] }) as SVGSVGElement;
 }

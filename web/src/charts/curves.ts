@@ -57,7 +57,7 @@ export function studyCurves(results: Results, families: Families): Figure {
     });
     return {
       chart: plotLines(lines, metric, scale === "log", width, Math.max(300, Math.min(460, width * 0.5))),
-      notes: [`${lines.length} runs, every seed a line: ${[...new Set(points.map((p) => familyName(p.family)))].join(", ")}; the darker, the higher the rate. Dashed: did not finish.`, ...thinningNote(points)],
+      notes: [`${lines.length} runs, every seed a line: ${[...new Set(points.map((p) => familyName(p.family)))].join(", ")}; the stronger the colour, the higher the rate. Dashed: did not finish.`, ...thinningNote(points)],
     };
   };
 

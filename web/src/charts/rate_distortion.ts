@@ -17,8 +17,8 @@ export function rateDistortion(results: Results, families: Families): Figure {
     const both = setting.done.filter((p) => rateOf(p, kind) !== null && p.distances[shown.name] !== undefined);
     const x = spreadOf(both.map((p) => rateOf(p, kind)));
     const y = spreadOf(both.map((p) => p.distances[shown.name]));
-    if (!x || !y) return [];
-    const title = `${familyName(setting.family)}: ${setting.label}\n${format.spread(x)} kbit/s\n` +
+    if (!x || !y || x.mean <= 0) return []; // a logarithmic axis has no zero
+    const title = `${familyName(setting.family)}: ${setting.label}\n${kind.label.toLowerCase()} ${format.spread(x)} kbit/s\n` +
       `${shown.label} ${format.spread(y)} ${shown.unit}\n${x.n === 1 ? "one seed" : `${x.n} seeds`}`;
     return [{ family: setting.family, label: setting.label, x, y, title }];
   });
@@ -26,7 +26,9 @@ export function rateDistortion(results: Results, families: Families): Figure {
   const absences = () => absencesOf(results.points.filter((p) => families.shows(p.family)), (point) => {
     const why = whyNotDone(point);
     if (why !== null) return why;
-    if (rateOf(point, kind) === null) return `${kind.label.toLowerCase()} rate not measured`;
+    const rate = rateOf(point, kind);
+    if (rate === null) return `${kind.label.toLowerCase()} rate not measured`;
+    if (rate <= 0) return `${kind.label.toLowerCase()} rate ${rate}, which has no place on the axis`;
     return point.distances[distance.name] === undefined ? `${distance.label} not measured` : null;
   });
 

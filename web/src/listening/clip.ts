@@ -14,7 +14,7 @@ interface Tile { version: Version; element: HTMLButtonElement; canvas: HTMLCanva
 
 /** What was measured of this clip at this point, a line each: "1.97 kbit/s", "Mel distance 2.1". */
 function detailOf(point: Point, clip: string, distance: Distance | undefined): string {
-  const measured = point.clips.find((c) => c.file === clip);
+  const measured = point.clips.find((c) => c.file === clip || c.file.endsWith(`/${clip}`));
   if (!measured) return "";
   const parts = measured.rate_kbps === undefined ? [] : [`${format.number(measured.rate_kbps)} kbit/s`];
   const value = distance && measured.distances[distance.name];
