@@ -46,7 +46,7 @@ class ReportCommandTest(unittest.TestCase):
         result = self.run_report()
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("1 of 2 points done, 0 sounds", result.stdout)
-        self.assertIn("shown as missing: opening 'audio/x.wav'", result.stderr)
+        self.assertIn("shown as missing: reading the sound 'audio/x.wav'", result.stderr)
         self.assertIn("not run yet", self.page.read_text(encoding="utf-8"))
 
     def test_replaces_a_page_only_when_forced(self):

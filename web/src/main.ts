@@ -1,7 +1,7 @@
 // Puts the page together from what it was given.
 
 import { channels } from "./charts/channels";
-import { hasCurves, runCurves, studyCurves } from "./charts/curves";
+import { hasCurves, runCurves, studyCurves, thinningNote } from "./charts/curves";
 import { Families, type Figure } from "./charts/figure";
 import { rateDistortion } from "./charts/rate_distortion";
 import { rates } from "./charts/rates";
@@ -35,7 +35,7 @@ function runParts(data: ReportData, listening: Listening | null): Part[] {
   const curves = runCurves(data.results);
   return [
     ...(listening ? [{ link: "Listen", id: "listening", element: listening.element }] : []),
-    ...(curves.length ? [{ link: "Training", id: "curves", element: h("div", { id: "curves", class: "grid" }, curves.map((c) => c.element)) }] : []),
+    ...(curves.length ? [{ link: "Training", id: "curves", element: h("div", { id: "curves", class: "grid" }, thinningNote(data.results.points).map((note) => h("p", { class: "note" }, note)), curves.map((c) => c.element)) }] : []),
     { link: "Figures", id: "points", element: allPoints(data.results) },
     { link: "Conditions", id: "conditions", element: conditions(data) },
   ];

@@ -15,8 +15,17 @@ function entries(point: Point, metric: string, name: string, colour: string, das
     value === null ? [] : [{ step: point.curve.step[i]!, value, name, colour, dashed }]);
 }
 
+const GROUPS = ["rate", "rec", "valid", "adv", "vq", "optim", "guard", "final"];
+
+/** What tells most first. */
+const rank = (metric: string): number => {
+  const place = GROUPS.indexOf(metric.split("/")[0]!);
+  return place < 0 ? GROUPS.length : place;
+};
+
 const metricsOf = (points: Point[]): string[] =>
-  [...new Set(points.flatMap((p) => Object.keys(p.curve)))].filter((name) => name !== "step").sort();
+  [...new Set(points.flatMap((p) => Object.keys(p.curve)))].filter((name) => name !== "step")
+    .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
 
 export const hasCurves = (points: Point[]): boolean => metricsOf(points).length > 0;
 
@@ -25,7 +34,7 @@ function plotLines(lines: Entry[][], metric: string, log: boolean, width: number
   return Plot.plot({
     width, height, style: STYLE, marginLeft: 52, marginBottom: 40, marginTop: 26, marginRight: 16,
     x: { label: "Step", labelAnchor: "center", type: "linear", domain: lastStep ? [0, lastStep] : undefined, ticks: Math.max(2, width / 110), tickFormat: (step: number) => step.toLocaleString("en") },
-    y: { label: metric, type: log ? "log" : "linear", grid: true, ...(log ? { ticks: 4, tickFormat: "~g" } : { nice: true, ticks: Math.max(3, height / 60), tickFormat: "~g" }) },
+    y: { label: metric, type: log ? "log" : "linear", grid: true, ...(log ? { ticks: 4, tickFormat: "~g" } : { nice: true, ticks: Math.max(3, height / 60), tickFormat: (v: number) => v.toLocaleString("en", { maximumSignificantDigits: 4 }) }) },
     marks: [
       Plot.frame({ stroke: "var(--line)" }),
       ...drawable.map((line) => (line.length > 1
@@ -36,7 +45,7 @@ function plotLines(lines: Entry[][], metric: string, log: boolean, width: number
   }) as SVGSVGElement;
 }
 
-function thinningNote(points: Point[]): string[] {
+export function thinningNote(points: Point[]): string[] {
   const rows = Math.max(...points.map((p) => p.curve_rows_per_entry ?? 1));
   return rows > 1 ? [`Each point of a line is the mean of up to ${rows} consecutive rows of the log.`] : [];
 }
@@ -95,7 +104,6 @@ export function runCurves(results: Results): Figure[] {
       const log = Math.min(...values) > 0 && Math.max(...values) > 20 * Math.min(...values);
       return {
         chart: plotLines([line, target].filter((l) => l.length > 0), log ? `${metric}, logarithmic` : metric, log, width, 220, point.curve.step.at(-1)),
-        notes: thinningNote([point]),
       };
     },
   }));
