@@ -49,6 +49,7 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(sndfile REQUIRED IMPORTED_TARGET sndfile)
 pkg_check_modules(soxr REQUIRED IMPORTED_TARGET soxr)
 pkg_check_modules(ebur128 REQUIRED IMPORTED_TARGET libebur128)
+pkg_check_modules(opus REQUIRED IMPORTED_TARGET opus)
 
 if(KILONAT_WITH_TORCH)
   find_package(CLI11 REQUIRED)
