@@ -88,6 +88,21 @@ TEST(ExcerptMaker, ShowsEveryClipOnceInAnEpoch) {
   }
 }
 
+TEST(ExcerptMaker, SpreadsTheExcerptsOfAClipEvenlyOverTheEpochs) {
+  const auto source = std::make_shared<FakeSource>(1, std::set<std::size_t>{});
+  ExcerptOptions options = plain_options();
+  options.batch_size = 20;
+  const std::vector<std::string> ids = make_maker(source, options, 80)->make(0).ids;
+  std::vector<double> starts{0.0, 0.99};  // the first and the last possible, 1 s less 80 samples
+  for (const std::string& id : ids) starts.push_back(std::stod(id.substr(id.find('@') + 1)));
+  std::sort(starts.begin(), starts.end());
+  for (std::size_t i = 1; i < starts.size(); ++i) {
+    // 13 to 21 multiples of the golden ratio leave no gap of more than its fifth power, 0.0902
+    // (three distance theorem); independent draws leave one of more than 0.1 nine times in ten.
+    EXPECT_LT(starts[i] - starts[i - 1], 0.0902 + 0.0101);  // the ids have two decimals
+  }
+}
+
 TEST(ExcerptMaker, PassesOverClipsThatCannotBeRead) {
   const auto source = std::make_shared<FakeSource>(8, std::set<std::size_t>{2, 3});
   const auto maker = make_maker(source, plain_options());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <numeric>
 #include <utility>
 
@@ -36,7 +37,7 @@ Batch ExcerptMaker::make(std::uint64_t number) {
     const std::uint64_t position = number * size + item;
     Rng rng(seeds_.child("item").child(position));
     const auto [index, clip] = usable_clip(position, rng);
-    Excerpt excerpt = salient_excerpt(clip->audio, rng);
+    Excerpt excerpt = salient_excerpt(clip->audio, place_in_clip(index, position), rng);
     augment_(excerpt, rng);
     for (std::int64_t c = 0; c < format_.num_channels; ++c) {
       const auto& samples = excerpt.audio.channels[static_cast<std::size_t>(c)];
@@ -70,10 +71,16 @@ std::pair<std::size_t, std::shared_ptr<const PreparedClip>> ExcerptMaker::usable
   }
 }
 
-ExcerptMaker::Excerpt ExcerptMaker::cut(const audio::AudioBuffer& clip, Rng& rng) const {
-  const std::int64_t room = clip.num_samples() - num_samples_;
-  const auto start =
-      static_cast<std::int64_t>(room > 0 ? rng.integer(static_cast<std::uint64_t>(room) + 1) : 0);
+double ExcerptMaker::place_in_clip(std::size_t index, std::uint64_t position) const {
+  const double offset = Rng(seeds_.child("place").child(index)).uniform();
+  const auto epoch = static_cast<double>(position / cache_.source().size());
+  const double place = offset + epoch * (std::numbers::phi - 1);
+  return place - std::floor(place);
+}
+
+ExcerptMaker::Excerpt ExcerptMaker::cut(const audio::AudioBuffer& clip, double place) const {
+  const std::int64_t room = std::max<std::int64_t>(0, clip.num_samples() - num_samples_);
+  const auto start = static_cast<std::int64_t>(place * static_cast<double>(room + 1));
   const std::int64_t length = std::min(num_samples_, clip.num_samples());
   Excerpt excerpt{{clip.sample_rate_hz, {}},
                   static_cast<double>(start) / static_cast<double>(clip.sample_rate_hz)};
@@ -84,12 +91,13 @@ ExcerptMaker::Excerpt ExcerptMaker::cut(const audio::AudioBuffer& clip, Rng& rng
 }
 
 ExcerptMaker::Excerpt ExcerptMaker::salient_excerpt(const audio::AudioBuffer& clip,
+                                                    double place,
                                                     Rng& rng) const {
-  Excerpt best = cut(clip, rng);
+  Excerpt best = cut(clip, place);
   if (!options_.gate) return best;
   best.lufs = audio::integrated_lufs(best.audio);
   for (std::int64_t i = 1; i < options_.gate_tries && best.lufs < options_.gate_lufs; ++i) {
-    Excerpt next = cut(clip, rng);
+    Excerpt next = cut(clip, rng.uniform());
     next.lufs = audio::integrated_lufs(next.audio);
     if (next.lufs > best.lufs) best = std::move(next);
   }

@@ -27,6 +27,10 @@ struct Batch {
 ///
 /// Clips come in shuffled epochs: each once, then all again in another order. A clip that cannot be
 /// used is passed over. One shorter than an excerpt is followed by silence.
+///
+/// Note [Where a clip is cut]: at the fractional part of (its own offset + epoch x golden ratio),
+/// uniform over seeds, and evenly spread over few epochs. Where a rate is measured on excerpts,
+/// chance within the clips is taken out of the mean as the epochs take out chance between them.
 class ExcerptMaker {
  public:
   /// @param num_samples  of an excerpt. @throws DataError if the source has no clip.
@@ -48,8 +52,10 @@ class ExcerptMaker {
   std::size_t clip_at(std::uint64_t position);
   std::pair<std::size_t, std::shared_ptr<const PreparedClip>> usable_clip(std::uint64_t position,
                                                                           Rng& rng);
-  Excerpt cut(const audio::AudioBuffer& clip, Rng& rng) const;
-  Excerpt salient_excerpt(const audio::AudioBuffer& clip, Rng& rng) const;
+  /// Where in the clip the excerpt of this position begins: 0 at its start, 1 at the last possible.
+  [[nodiscard]] double place_in_clip(std::size_t index, std::uint64_t position) const;
+  Excerpt cut(const audio::AudioBuffer& clip, double place) const;
+  Excerpt salient_excerpt(const audio::AudioBuffer& clip, double place, Rng& rng) const;
   void augment_(Excerpt& excerpt, Rng& rng) const;
 
   ExcerptOptions options_;

@@ -44,8 +44,8 @@ struct RateLawOptions {
   double beta = 1e-2;  ///< loss per nat per frame
 
   // dual
-  double initial_beta = 5.0;       ///< loss per K*; see Note [Where beta begins] in laws/dual.cpp
-  double gain = 0.03;              ///< change of ln beta a step per unit of relative error
+  double initial_beta = 2.0;       ///< loss per K*; see Note [Where beta begins] in laws/dual.cpp
+  double gain = 0.1;               ///< change of ln beta a step per unit of relative error
   double proportional_gain = 1.0;  ///< momentary change of ln beta per unit of relative error
   double servo_gain = 0.05;        ///< see RateLaw::stddev_shift
   double min_beta = 1e-4;

@@ -28,7 +28,7 @@ struct BottleneckInitOptions {
   std::int64_t num_batches = 4;       ///< to measure on
   double start_factor = 2.0;          ///< K at the start, in units of the target ..
   double min_nats_per_channel = 1.0;  ///< .. but at least this many for each latent channel
-  double relative_spread = 0.1;       ///< standard deviation of the raw (pre-softplus) spread
+  double relative_spread = 1.0;       ///< standard deviation of the raw (pre-softplus) spread
 };
 
 void describe(config::Schema& schema, BottleneckInitOptions& options);
