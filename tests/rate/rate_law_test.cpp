@@ -40,7 +40,7 @@ Trace run(RateLaw& law, Plant& plant, std::int64_t first_step, std::int64_t last
     const RateObservation observation = plant.observe();
     plant.step(law.term(step, observation));
     law.update(step, observation);
-    plant.take(law.stddev_shift() * kChannels);
+    plant.take(law.spread_contraction() * plant.nats());
     has_arrived = has_arrived || plant.nats() < 1.1 * law.final_target_nats();
     if (has_arrived) trace.least_nats = std::min(trace.least_nats, plant.nats());
     if (step >= last_step - tail) trace.mean_nats += plant.nats() / static_cast<double>(tail);
@@ -98,7 +98,7 @@ TEST_P(EveryTarget, DualFollowsAQuickWarmupWithoutLagging) {
     const RateObservation observation = plant.observe();
     plant.step(law.term(step, observation));
     law.update(step, observation);
-    plant.take(law.stddev_shift() * kChannels);
+    plant.take(law.spread_contraction() * plant.nats());
     most_error = std::max(most_error, std::abs(plant.nats() / law.target_nats(step + 1) - 1));
     most_beta = std::max(most_beta, law.beta());
   }

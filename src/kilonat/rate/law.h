@@ -34,7 +34,7 @@ class Law {
   /// Laws without state keep these defaults.
   virtual void update(const LawInput& input);
   [[nodiscard]] virtual double beta() const { return 0; }
-  [[nodiscard]] virtual double stddev_shift() const { return 0; }
+  [[nodiscard]] virtual double spread_contraction() const { return 0; }
   [[nodiscard]] virtual LawBound bound() const { return LawBound::kNone; }
   [[nodiscard]] virtual nlohmann::json state() const;
   virtual void restore(const nlohmann::json& state);

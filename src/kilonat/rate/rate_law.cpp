@@ -121,8 +121,8 @@ double RateLaw::beta() const {
   return law_->beta();
 }
 
-double RateLaw::stddev_shift() const {
-  return law_->stddev_shift();
+double RateLaw::spread_contraction() const {
+  return law_->spread_contraction();
 }
 
 RateReport RateLaw::report(double relative_tolerance) const {

@@ -47,7 +47,7 @@ struct RateLawOptions {
   double initial_beta = 2.0;       ///< loss per K*; see Note [Where beta begins] in laws/dual.cpp
   double gain = 0.1;               ///< change of ln beta a step per unit of relative error
   double proportional_gain = 1.0;  ///< momentary change of ln beta per unit of relative error
-  double servo_gain = 0.05;        ///< see RateLaw::stddev_shift
+  double servo_gain = 0.05;        ///< see RateLaw::spread_contraction
   double min_beta = 1e-4;
   double max_beta = 1e4;
 
@@ -110,10 +110,10 @@ class RateLaw {
   /// Moves the law's state by this step's observation. Ignores one that is not finite.
   void update(std::int64_t step, const RateObservation& observation);
 
-  /// What the trainer adds to every channel's raw spread (before softplus) after the step of the
-  /// last update: servo_gain (K - K*) / D nats a channel and what the warm-up takes off K*,
-  /// limited; 0 for a law without a servo.
-  [[nodiscard]] double stddev_shift() const;
+  /// The share of the way to the prior's that the trainer takes every raw spread (before softplus)
+  /// after the step of the last update: servo_gain (K - K*) / K* and what the warm-up takes off K*,
+  /// limited; below 0 away from it; 0 for a law without a servo.
+  [[nodiscard]] double spread_contraction() const;
 
   /// K* of this step: within the warm-up above the final one.
   [[nodiscard]] double target_nats(std::int64_t step) const;

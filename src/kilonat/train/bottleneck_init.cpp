@@ -21,6 +21,10 @@ namespace {
 /// its scale, since no finite one would make it vary.
 constexpr double kMinSpread = 1e-6;
 
+constexpr double kLeastStddev = 2e-4;        // of the posterior; its floor is 1e-4
+constexpr double kLeastMeanVariance = 0.01;  // of the means, where the spreads leave them no room
+constexpr int kBisections = 40;
+
 /// Means and raw spreads [N, 2 D, F] of every batch, edges cut off, in one tensor.
 torch::Tensor posterior_parameters(codec::Autoencoder& model,
                                    const std::vector<torch::Tensor>& batches,
@@ -37,16 +41,39 @@ void rescale_rows_(const PosteriorLayer& layer,
                    const torch::Tensor& output_BDF,
                    std::int64_t first,
                    double wanted_mean,
-                   double wanted_spread) {
+                   const torch::Tensor& wanted_spread_D) {
   const std::int64_t count = output_BDF.size(1);
   const std::vector<std::int64_t> over{0, 2};
   const torch::Tensor mean_D = output_BDF.mean(at::IntArrayRef(over));
   const torch::Tensor spread_D = output_BDF.std(at::IntArrayRef(over), /*unbiased=*/false);
   const torch::Tensor scale_D =
-      torch::where(spread_D < kMinSpread, torch::ones_like(spread_D), wanted_spread / spread_D);
+      torch::where(spread_D < kMinSpread, torch::ones_like(spread_D), wanted_spread_D / spread_D);
   layer.weight_g.narrow(0, first, count).mul_(scale_D.view({-1, 1, 1}));
   torch::Tensor bias = layer.bias.narrow(0, first, count);
   bias.sub_(mean_D).mul_(scale_D).add_(wanted_mean);
+}
+
+/// The mean that raw spreads of such deviations from it must have for a mean of `nats` a channel,
+/// the aggregate posterior being the prior: then K = mean(-ln stddev).
+double raw_center(const torch::Tensor& deviation_BDF, double nats) {
+  double low = codec::raw_from_stddev(kLeastStddev);
+  double high = codec::raw_from_stddev(1.0);
+  for (int i = 0; i < kBisections; ++i) {
+    const double middle = 0.5 * (low + high);
+    const double carried =
+        -codec::stddev_from_raw(deviation_BDF + middle).log().mean().item<double>();
+    (carried > nats ? low : high) = middle;
+  }
+  return 0.5 * (low + high);
+}
+
+/// x [B, D, F] less its mean over batch and frames, with the standard deviation `spread`, per
+/// channel; a channel that does not move stays still.
+torch::Tensor standardised(const torch::Tensor& x_BDF, double spread) {
+  const std::vector<std::int64_t> over{0, 2};
+  const torch::Tensor centred = x_BDF - x_BDF.mean(at::IntArrayRef(over), /*keepdim=*/true);
+  const torch::Tensor std = x_BDF.std(at::IntArrayRef(over), /*unbiased=*/false, /*keepdim=*/true);
+  return torch::where(std < kMinSpread, centred, centred * spread / std);
 }
 
 }  // namespace
@@ -81,6 +108,15 @@ PosteriorLayer posterior_layer(const codec::Autoencoder& model) {
                   prefix,
                   prefix);
   return {weight->second, bias->second};
+}
+
+void contract_spreads_(const PosteriorLayer& layer, double share) {
+  const torch::NoGradGuard no_grad;
+  const std::int64_t width = layer.bias.size(0) / 2;
+  const double prior = codec::raw_from_stddev(1.0);
+  layer.weight_g.narrow(0, width, width).mul_(1 - share);
+  torch::Tensor bias = layer.bias.narrow(0, width, width);
+  bias.sub_(prior).mul_(1 - share).add_(prior);
 }
 
 void describe(config::Schema& schema, BottleneckInitOptions& options) {
@@ -120,7 +156,6 @@ BottleneckInitReport initialise_bottleneck_(codec::Autoencoder& model,
   report.start_nats = std::min(most_nats,
                                std::max(options.start_factor * target_nats,
                                         options.min_nats_per_channel * static_cast<double>(width)));
-  const double stddev = std::exp(-report.start_nats / static_cast<double>(width));
 
   std::vector<torch::Tensor> batches;
   for (std::int64_t i = 0; i < options.num_batches; ++i) batches.push_back(next_batch());
@@ -130,12 +165,15 @@ BottleneckInitReport initialise_bottleneck_(codec::Autoencoder& model,
   report.mean_spread_before = means.std(at::IntArrayRef(over), false).mean().item<double>();
 
   const PosteriorLayer layer = posterior_layer(model);
-  rescale_rows_(layer, means, 0, 0.0, std::sqrt(1 - stddev * stddev));
-  rescale_rows_(layer,
-                output.narrow(1, width, width),
-                width,
-                codec::raw_from_stddev(stddev),
-                options.relative_spread);
+  const torch::Tensor raw = output.narrow(1, width, width);
+  const torch::Tensor deviation = standardised(raw, options.relative_spread);
+  const double center = raw_center(deviation, report.start_nats / static_cast<double>(width));
+  const torch::Tensor variance_D =
+      codec::stddev_from_raw(deviation + center).square().mean(at::IntArrayRef(over));
+  const torch::Tensor mean_spread_D = (1 - variance_D).clamp_min(kLeastMeanVariance).sqrt();
+  rescale_rows_(layer, means, 0, 0.0, mean_spread_D);
+  rescale_rows_(
+      layer, raw, width, center, torch::full_like(mean_spread_D, options.relative_spread));
 
   const torch::Tensor after = posterior_parameters(model, batches, edge_frames);
   report.measured_nats =

@@ -43,6 +43,10 @@ struct PosteriorLayer {
 /// REQUIRES: the model's bottleneck is gaussian.
 [[nodiscard]] PosteriorLayer posterior_layer(const codec::Autoencoder& model);
 
+/// Takes every raw spread that the layer makes the share `share` of its way to the prior's, where
+/// stddev = 1: raw' = prior + (1 - share) (raw - prior). Below 0: away from it. Means stay.
+void contract_spreads_(const PosteriorLayer& layer, double share);
+
 /// Means and raw (pre-softplus) spreads of a batch of excerpts, without the frames at their edges.
 /// @param x_BCT [B, C, T] on the model's device -> [B, 2 D, F]. @throws ConfigError if no frame is
 /// left. REQUIRES: the model's bottleneck is gaussian.

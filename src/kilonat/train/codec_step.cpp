@@ -195,7 +195,7 @@ std::string CodecStep::generator_step(std::int64_t step,
   optimiser_.step_(learning_rate_factor);
   if (law_) {
     law_->update(step, rates.observed);
-    shift_spreads_(law_->stddev_shift());
+    contract_spreads_(law_->spread_contraction());
   }
   ema_.update_(state_of(*model_));
   result.scalars.push_back({"optim/grad_norm", norm});
@@ -223,11 +223,8 @@ bool CodecStep::is_adversarial(std::int64_t step) const {
   return adversary_ && step >= options_.adversarial.start_step;
 }
 
-void CodecStep::shift_spreads_(double shift) {
-  if (shift == 0) return;
-  const torch::NoGradGuard no_grad;
-  const torch::Tensor bias = posterior_layer(model_).bias;
-  bias.narrow(0, bias.size(0) / 2, bias.size(0) / 2).add_(shift);
+void CodecStep::contract_spreads_(double share) {
+  if (share != 0) train::contract_spreads_(posterior_layer(model_), share);
 }
 
 void CodecStep::log_rate(std::int64_t step,

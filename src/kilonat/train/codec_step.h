@@ -78,8 +78,8 @@ class CodecStep {
                              StepResult& result);
   loss::LossTable losses_of(const Part& part, const RateStep& rates, std::int64_t step);
   [[nodiscard]] bool is_adversarial(std::int64_t step) const;
-  /// The law's servo: adds `shift` to every channel's raw spread.
-  void shift_spreads_(double shift);
+  /// The law's servo.
+  void contract_spreads_(double share);
   void log_rate(std::int64_t step, const rate::RateObservation& observed, StepResult& result) const;
 
   CodecTrainOptions options_;

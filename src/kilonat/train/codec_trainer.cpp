@@ -229,20 +229,20 @@ double CodecTrainer::settle_rate() {
       return loader->next().audio_BCT.to(request_.device);
     };
   };
-  std::optional<double> shift;
+  std::optional<double> contraction;
   if (options_.rate.calibrate && options_.rate.law.law != "fixed") {
-    shift = calibrate_rate_(step_.model(),
-                            step_.law()->final_target_nats(),
-                            kMostCalibrated,
-                            num_batches,
-                            options_.rate.edge_frames,
-                            batches_of("calibration"));
+    contraction = calibrate_rate_(step_.model(),
+                                  step_.law()->final_target_nats(),
+                                  kMostCalibrated,
+                                  num_batches,
+                                  options_.rate.edge_frames,
+                                  batches_of("calibration"));
   }
   const double nats =
       mean_nats(step_.model(), num_batches, options_.rate.edge_frames, batches_of("measurement"));
   const std::vector<Scalar> row{
       {"final/kbps", rate::kbps_from_nats(nats, step_.law()->frame_rate_hz())},
-      {"final/spread_shift", shift.value_or(0.0)}};
+      {"final/spread_contraction", contraction.value_or(0.0)}};
   log_.scalars(done_, row);
   return nats;
 }

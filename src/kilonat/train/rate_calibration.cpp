@@ -12,8 +12,7 @@
 namespace kilonat::train {
 namespace {
 
-constexpr double kMaxShift = 1.0;  // of the raw spread: about a nat a channel
-constexpr int kBisections = 40;    // to 1e-12 of it
+constexpr int kBisections = 40;  // to 1e-12
 
 /// Means and raw spreads [N, 2 D, F] over all excerpts, edges cut off.
 torch::Tensor posterior_parameters(codec::Autoencoder& model,
@@ -27,18 +26,22 @@ torch::Tensor posterior_parameters(codec::Autoencoder& model,
   return torch::cat(parts);
 }
 
-double nats_of(const torch::Tensor& parameters_B2DF, double shift) {
+/// K with the raw spreads contracted by `share`.
+double nats_of(const torch::Tensor& parameters_B2DF, double share) {
   const std::int64_t width = parameters_B2DF.size(1) / 2;
-  const torch::Tensor raw = parameters_B2DF.narrow(1, width, width) + shift;
+  const double prior = codec::raw_from_stddev(1.0);
+  const torch::Tensor raw = prior + (1 - share) * (parameters_B2DF.narrow(1, width, width) - prior);
   return rate_statistics(
              parameters_B2DF.narrow(1, 0, width), codec::stddev_from_raw(raw), /*edge_frames=*/0)
       .kl_nats.item<double>();
 }
 
-/// The shift within +-kMaxShift that gives `target_nats`: a wider posterior carries less.
-double solve_shift(const torch::Tensor& parameters_B2DF, double target_nats) {
-  double low = -kMaxShift;
-  double high = kMaxShift;
+/// The contraction that gives `target_nats`, if there is one: a larger one always carries less.
+std::optional<double> solve_contraction(const torch::Tensor& parameters_B2DF, double target_nats) {
+  double low = -kMaxContraction;
+  double high = kMaxContraction;
+  if (nats_of(parameters_B2DF, low) < target_nats) return {};
+  if (nats_of(parameters_B2DF, high) > target_nats) return {};
   for (int i = 0; i < kBisections; ++i) {
     const double middle = 0.5 * (low + high);
     (nats_of(parameters_B2DF, middle) > target_nats ? low : high) = middle;
@@ -67,11 +70,9 @@ std::optional<double> calibrate_rate_(codec::Autoencoder& model,
       posterior_parameters(model, num_batches, edge_frames, next_batch);
   const double nats = nats_of(parameters, 0);
   if (!std::isfinite(nats) || std::abs(nats / target_nats - 1) > max_relative_error) return {};
-  const double shift = solve_shift(parameters, target_nats);
-  torch::Tensor bias = posterior_layer(model).bias;
-  const std::int64_t width = bias.size(0) / 2;
-  bias.narrow(0, width, width).add_(shift);
-  return shift;
+  const std::optional<double> share = solve_contraction(parameters, target_nats);
+  if (share) contract_spreads_(posterior_layer(model), *share);
+  return share;
 }
 
 }  // namespace kilonat::train

@@ -25,9 +25,11 @@
 /// high) would take the whole run to do it.
 ///
 /// Note [The servo]: the optimiser follows beta with a lag of its own, and at the end of a schedule
-/// hardly at all. Adding the same number to every channel's raw spread moves K by that much a
-/// channel and at once, and leaves it to the gradient which channels and frames hold the nats. So
-/// the servo holds the mean while beta finds the price at which it has nothing left to do.
+/// hardly at all. Taking every raw spread a hundredth of its way to the prior's takes about a
+/// hundredth off K, at once, where the nats are: what is as wide as the prior stays so. (Adding the
+/// same number to all of them instead widens a loud frame as much as a silent one, and cannot lower
+/// a K that the means hold: a spread beyond the prior's costs nats again.) So the servo holds the
+/// mean while beta finds the price at which it has nothing left to do.
 ///
 /// Note [Where beta begins]: in units of K*, between about 1 and 6 with DAC's mel weight and clamp,
 /// and below 0.5 once the loss is deaf below a noise floor. While the servo holds the mean, beta
@@ -54,8 +56,8 @@ namespace {
 
 constexpr double kMaxError = 1.0;  // see Note [Anti-windup]
 constexpr double kServoRange =
-    0.5;                            // relative error: from further off the smoothed K lags too much
-constexpr double kMaxShift = 0.05;  // nats a channel and step: the decoder has to keep up
+    0.5;  // relative error: from further off the smoothed K lags too much
+constexpr double kMaxContraction = 0.05;  // a step: the decoder has to keep up
 
 class DualLaw : public Law {
  public:
@@ -89,12 +91,13 @@ class DualLaw : public Law {
     error_ = std::clamp(input.smoothed_nats / input.target_nats - 1.0, -kMaxError, kMaxError);
     log_beta_ = std::clamp(log_beta_ + gain_ * error_, min_log_beta_, max_log_beta_);
     const double near_error = std::abs(error_) < kServoRange ? error_ : 0.0;
-    const double feed_forward = servo_gain_ > 0 ? -input.target_change_nats : 0.0;
-    const double nats_off = servo_gain_ * near_error * input.target_nats + feed_forward;
-    stddev_shift_ = std::clamp(nats_off / input.latent_channels, -kMaxShift, kMaxShift);
+    const double feed_forward =
+        servo_gain_ > 0 ? -input.target_change_nats / input.target_nats : 0.0;
+    contraction_ =
+        std::clamp(servo_gain_ * near_error + feed_forward, -kMaxContraction, kMaxContraction);
   }
 
-  [[nodiscard]] double stddev_shift() const override { return stddev_shift_; }
+  [[nodiscard]] double spread_contraction() const override { return contraction_; }
 
   [[nodiscard]] double beta() const override {
     return std::exp(
@@ -129,8 +132,8 @@ class DualLaw : public Law {
   double min_log_beta_;
   double max_log_beta_;
   double log_beta_;
-  double error_ = 0;         // relative, of the last update, limited
-  double stddev_shift_ = 0;  // of the last update; applied at once, so no part of the state
+  double error_ = 0;        // relative, of the last update, limited
+  double contraction_ = 0;  // of the last update; applied at once, so no part of the state
 };
 
 }  // namespace
