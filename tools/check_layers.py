@@ -28,6 +28,7 @@ ALLOWED = {
     "metrics": {"base", "config", "audio", "rate", "tensor", "dsp", "codec", "loss", "data"},
 }
 ALLOWED["train"] = set(ALLOWED)
+ALLOWED["study"] = set(ALLOWED)
 ALLOWED["cli"] = set(ALLOWED)
 
 TORCH_FREE = {"base", "config", "audio", "rate"}

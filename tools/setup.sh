@@ -6,11 +6,21 @@ kilonat_packages() { sed -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' packages.
 # The cores this process may use (its affinity mask, not the machine's count).
 kilonat_jobs() { nproc; }
 
+# Node and a browser are as good from elsewhere (and Debian's npm will not go beside another Node's).
+kilonat_has_command_of() {
+  case $1 in
+    nodejs) command -v node >/dev/null ;;
+    npm | chromium) command -v "$1" >/dev/null ;;
+    *) return 1 ;;
+  esac
+}
+
 # Those of packages.txt that are not installed, one a line.
 kilonat_missing_packages() {
   local name
   for name in $(kilonat_packages); do
-    dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'install ok installed' || echo "$name"
+    dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'install ok installed' ||
+      kilonat_has_command_of "$name" || echo "$name"
   done
 }
 

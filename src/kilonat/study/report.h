@@ -1,0 +1,40 @@
+#pragma once
+/// `kilonat report`: one HTML file with the results, the sounds and the page that shows them.
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "kilonat/study/results.h"
+
+namespace kilonat::study {
+
+/// Curves are thinned to at most so many entries; the page says how many rows each is the mean of.
+inline constexpr std::int64_t kMaxCurveEntries = 400;
+
+/// What a report holds.
+struct ReportSummary {
+  std::filesystem::path path;
+  std::int64_t num_bytes = 0;
+  std::int64_t num_points = 0;
+  std::int64_t num_points_not_done = 0;
+  std::int64_t num_sounds = 0;
+  /// Of each sound that the page shows as missing: why.
+  std::vector<std::string> missing_sounds;
+};
+
+/// Where the report of a folder lies: DIR/report/index.html.
+[[nodiscard]] std::filesystem::path report_path(const std::filesystem::path& folder);
+
+/// The results of a study (`results.json`) or of a single run.
+/// @throws IoError if there is no such folder; FormatError if it is neither, or for results,
+///         a log or a config that cannot be read.
+[[nodiscard]] Results read_folder(const std::filesystem::path& folder);
+
+/// Writes DIR/report/index.html, complete or not at all. The page needs no other file and no
+/// network. A sound that cannot be read is shown as missing, with the reason.
+/// @throws IoError if it cannot be written.
+ReportSummary write_report(const Results& results, const std::filesystem::path& folder);
+
+}  // namespace kilonat::study
