@@ -1,13 +1,44 @@
 #include "kilonat/train/adamw.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
 #include <ATen/ATen.h>
 
 #include "kilonat/config/schema.h"
+#include "kilonat/kernels/update.h"
 
 namespace kilonat::train {
+namespace {
+
+/// Sum of the squares in double: the square of a large float norm would overflow to infinity.
+double square_sum(const std::vector<torch::Tensor>& tensors) {
+  if (std::all_of(tensors.begin(), tensors.end(), kernels::can_update)) {
+    return kernels::sum_of_squares(tensors);
+  }
+  std::vector<torch::Tensor> squares;
+  squares.reserve(tensors.size());
+  for (const torch::Tensor& x : tensors) squares.push_back(x.norm().to(torch::kDouble).square());
+  return torch::stack(squares).sum().item<double>();
+}
+
+/// The update from ATen's operators: any type and device.
+void update_by_operators_(kernels::AdamWTensors& tensors, const kernels::AdamWFactors& factors) {
+  auto& [parameter, gradient, first, second] = tensors;
+  parameter.mul_(factors.keep);
+  first.mul_(factors.beta1).add_(gradient, factors.one_less_1);
+  second.mul_(factors.beta2).addcmul_(gradient, gradient, factors.one_less_2);
+  const torch::Tensor root = (second.sqrt() * factors.root_factor).add_(factors.epsilon);
+  parameter.addcdiv_(first, root, -factors.step);
+}
+
+bool can_update(const kernels::AdamWTensors& t) {
+  return kernels::can_update(t.parameter) && kernels::can_update(t.first) &&
+         kernels::can_update(t.second) && t.gradient.scalar_type() == torch::kFloat;
+}
+
+}  // namespace
 
 void describe(config::Schema& schema, AdamWOptions& options) {
   schema.field("learning_rate", options.learning_rate, {.doc = "before the schedule", .min = 0})
@@ -29,12 +60,7 @@ double clip_gradients_(const NamedTensors& parameters, double clip_norm) {
     if (parameter.grad().defined()) gradients.push_back(parameter.grad());
   }
   if (gradients.empty()) return 0;
-  std::vector<torch::Tensor> squares;
-  squares.reserve(gradients.size());
-  for (const torch::Tensor& gradient : gradients)
-    squares.push_back(gradient.norm().to(torch::kDouble).square());
-  // In double: the square of a large float norm would overflow to infinity.
-  const double norm = std::sqrt(torch::stack(squares).sum().item<double>());
+  const double norm = std::sqrt(square_sum(gradients));
   if (std::isfinite(norm) && norm > clip_norm) {
     for (torch::Tensor& gradient : gradients) gradient.mul_(clip_norm / (norm + 1e-6));
   }
@@ -49,23 +75,36 @@ AdamW::AdamW(NamedTensors parameters, AdamWOptions options)
   }
 }
 
+kernels::AdamWFactors AdamW::factors(double learning_rate) const {
+  const auto n = static_cast<double>(num_updates_);
+  const auto as_float = [](double x) { return static_cast<float>(x); };
+  return {.keep = as_float(1 - learning_rate * options_.weight_decay),
+          .beta1 = as_float(options_.beta1),
+          .one_less_1 = as_float(1 - options_.beta1),
+          .beta2 = as_float(options_.beta2),
+          .one_less_2 = as_float(1 - options_.beta2),
+          .root_factor = as_float(1 / std::sqrt(1 - std::pow(options_.beta2, n))),
+          .epsilon = as_float(options_.epsilon),
+          .step = as_float(learning_rate / (1 - std::pow(options_.beta1, n)))};
+}
+
 void AdamW::step_(double learning_rate_factor) {
   const torch::NoGradGuard no_grad;
   ++num_updates_;
-  const double learning_rate = options_.learning_rate * learning_rate_factor;
-  const double correction1 = 1 - std::pow(options_.beta1, static_cast<double>(num_updates_));
-  const double correction2 = 1 - std::pow(options_.beta2, static_cast<double>(num_updates_));
+  const kernels::AdamWFactors update = factors(options_.learning_rate * learning_rate_factor);
+  std::vector<kernels::AdamWTensors> together;
   for (auto& [name, parameter] : parameters_) {
-    const torch::Tensor& gradient = parameter.grad();
-    if (!gradient.defined()) continue;
-    torch::Tensor& first = first_moments_.at(name);
-    torch::Tensor& second = second_moments_.at(name);
-    parameter.mul_(1 - learning_rate * options_.weight_decay);
-    first.mul_(options_.beta1).add_(gradient, 1 - options_.beta1);
-    second.mul_(options_.beta2).addcmul_(gradient, gradient, 1 - options_.beta2);
-    const torch::Tensor root = (second.sqrt() / std::sqrt(correction2)).add_(options_.epsilon);
-    parameter.addcdiv_(first, root, -learning_rate / correction1);
+    if (!parameter.grad().defined()) continue;
+    kernels::AdamWTensors tensors{
+        parameter, parameter.grad(), first_moments_.at(name), second_moments_.at(name)};
+    if (can_update(tensors)) {
+      tensors.gradient = tensors.gradient.contiguous();
+      together.push_back(std::move(tensors));
+    } else {
+      update_by_operators_(tensors, update);
+    }
   }
+  kernels::adamw_update_(together, update);
 }
 
 void AdamW::zero_gradients_() {

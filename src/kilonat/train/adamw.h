@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "kilonat/kernels/update_loops.h"
 #include "kilonat/train/named_tensors.h"
 
 namespace kilonat::config {
@@ -53,6 +54,9 @@ class AdamW {
   void restore(const NamedTensors& state, std::int64_t num_updates);
 
  private:
+  /// Of the update number num_updates_.
+  [[nodiscard]] kernels::AdamWFactors factors(double learning_rate) const;
+
   NamedTensors parameters_;
   AdamWOptions options_;
   NamedTensors first_moments_;

@@ -1,8 +1,11 @@
 #include "kilonat/train/ema.h"
 
 #include <algorithm>
+#include <vector>
 
 #include <ATen/ATen.h>
+
+#include "kilonat/kernels/update.h"
 
 namespace kilonat::train {
 
@@ -12,14 +15,18 @@ void Ema::update_(const NamedTensors& tensors) {
   const torch::NoGradGuard no_grad;
   const auto n = static_cast<double>(num_updates_);
   const double decay = std::min(decay_, (1 + n) / (10 + n));
+  std::vector<kernels::Following> together;
   for (auto& [name, average] : averages_) {
     const torch::Tensor& value = tensors.at(name);
-    if (average.is_floating_point()) {
+    if (kernels::can_update(average) && kernels::can_update(value)) {
+      together.push_back({.average = average, .value = value});
+    } else if (average.is_floating_point()) {
       average.lerp_(value.detach(), 1 - decay);
     } else {
       average.copy_(value);
     }
   }
+  kernels::move_towards_(together, 1 - decay);
   ++num_updates_;
 }
 
