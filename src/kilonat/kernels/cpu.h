@@ -8,8 +8,9 @@ namespace kilonat::kernels {
 
 /// From the plainest up; every level can do what those before it can.
 ///
-/// The kernels written here know the first three. The last two are about the library's convolutions
-/// in bf16: with instructions for its products, and with the matrix unit.
+/// The kernels written here know the first four, the fourth for rounding to bf16. The last two are
+/// about the library's convolutions in bf16: with instructions for its products, and with the
+/// matrix unit.
 enum class CpuLevel { kPlain, kAvx2, kAvx512, kAvx512Bf16, kAmx };
 
 /// "plain", "avx2" (with FMA), "avx512" (F, BW, DQ, VL), "avx512_bf16" or "amx" (tiles of bf16).

@@ -38,6 +38,9 @@ struct Avx2Simd {
   static Vector round(Vector v) {
     return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   }
+  static Vector larger_magnitude(Vector v, Vector than) {
+    return _mm256_max_ps(_mm256_andnot_ps(_mm256_set1_ps(-0.0F), v), than);
+  }
   static bool any_beyond(Vector v, float limit) {
     const Vector magnitude = _mm256_andnot_ps(_mm256_set1_ps(-0.0F), v);
     return _mm256_movemask_ps(_mm256_cmp_ps(magnitude, _mm256_set1_ps(limit), _CMP_GT_OQ)) != 0;

@@ -35,6 +35,9 @@ struct Avx512Simd {
   static Vector round(Vector v) {
     return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   }
+  static Vector larger_magnitude(Vector v, Vector than) {
+    return _mm512_max_ps(_mm512_abs_ps(v), than);
+  }
   static bool any_beyond(Vector v, float limit) {
     return _mm512_cmp_ps_mask(_mm512_abs_ps(v), _mm512_set1_ps(limit), _CMP_GT_OQ) != 0;
   }

@@ -36,6 +36,11 @@ struct PlainSimd {
                               static_cast<double>(a) * static_cast<double>(b));
   }
   static Vector round(Vector v) { return std::nearbyint(v); }
+  /// The larger of |v| and `than`; `than` where v is NaN.
+  static Vector larger_magnitude(Vector v, Vector than) {
+    const float magnitude = std::fabs(v);
+    return magnitude > than ? magnitude : than;
+  }
   /// Whether |v| > limit in any element; false for NaN.
   static bool any_beyond(Vector v, float limit) { return std::fabs(v) > limit; }
 };

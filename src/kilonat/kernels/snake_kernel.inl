@@ -16,6 +16,7 @@ void copy(const Element* from, std::int64_t size, Element* to) {
   for (std::int64_t i = 0; i < size; ++i) to[i] = from[i];
 }
 
+/// Up to one common sign.
 template <typename Simd>
 struct Angle {
   typename Simd::Vector sine;
@@ -30,14 +31,14 @@ constexpr float kLargestReducedAngle = 1e5F;
 /// Minimax polynomials on [-1.6, 1.6]: 4.1e-9 for the sine, 2.7e-10 for the cosine; what is left
 /// is float32 rounding.
 template <typename Simd>
-typename Simd::Vector reduced(typename Simd::Vector u) {
+[[gnu::always_inline]] inline typename Simd::Vector reduced(typename Simd::Vector u) {
   const auto n = Simd::round(u * Simd::set(0x1.45f306p-2F));
   const auto r = Simd::fused_subtract_product(n, Simd::set(0x1.921fb6p+1F), u);
   return Simd::fused_subtract_product(n, Simd::set(-0x1.777a5cp-24F), r);
 }
 
 template <typename Simd>
-typename Simd::Vector sine_of(typename Simd::Vector r, typename Simd::Vector r2) {
+[[gnu::always_inline]] inline typename Simd::Vector sine_of(typename Simd::Vector r, typename Simd::Vector r2) {
   auto p = Simd::fma(Simd::set(0x1.5ae1a8p-19F), r2, Simd::set(-0x1.9f3106p-13F));
   p = Simd::fma(p, r2, Simd::set(0x1.110d04p-7F));
   p = Simd::fma(p, r2, Simd::set(-0x1.555538p-3F));
@@ -45,7 +46,7 @@ typename Simd::Vector sine_of(typename Simd::Vector r, typename Simd::Vector r2)
 }
 
 template <typename Simd>
-typename Simd::Vector cosine_of(typename Simd::Vector r2) {
+[[gnu::always_inline]] inline typename Simd::Vector cosine_of(typename Simd::Vector r2) {
   auto p = Simd::fma(Simd::set(-2.5996496333391406e-07F), r2, Simd::set(2.4757051505730487e-05F));
   p = Simd::fma(p, r2, Simd::set(-0.0013888300163671374F));
   p = Simd::fma(p, r2, Simd::set(0.041666630655527115F));
@@ -53,39 +54,65 @@ typename Simd::Vector cosine_of(typename Simd::Vector r2) {
   return Simd::fma(p, r2, Simd::set(1.0F));
 }
 
-/// Sine and cosine of every element from the C library, up to one common sign.
-template <typename Simd>
-Angle<Simd> library_angle(typename Simd::Vector u) {
-  float values[Simd::kWidth];
-  float sines[Simd::kWidth];
-  float cosines[Simd::kWidth];
-  Simd::store(values, u);
-  for (std::int64_t i = 0; i < Simd::kWidth; ++i) {
-    sines[i] = static_cast<float>(std::sin(static_cast<double>(values[i])));
-    cosines[i] = static_cast<float>(std::cos(static_cast<double>(values[i])));
+/// For |u| up to kLargestReducedAngle.
+struct ReducedSine {
+  template <typename Simd>
+  [[gnu::always_inline]] static Angle<Simd> angle(typename Simd::Vector u) {
+    const auto r = reduced<Simd>(u);
+    const auto r2 = r * r;
+    return {sine_of<Simd>(r, r2), cosine_of<Simd>(r2)};
   }
-  return {Simd::load(sines), Simd::load(cosines)};
+};
+
+/// For any u: every element by the C library.
+struct LibrarySine {
+  template <typename Simd>
+  static Angle<Simd> angle(typename Simd::Vector u) {
+    float values[Simd::kWidth];
+    float sines[Simd::kWidth];
+    float cosines[Simd::kWidth];
+    Simd::store(values, u);
+    for (std::int64_t i = 0; i < Simd::kWidth; ++i) {
+      sines[i] = static_cast<float>(std::sin(static_cast<double>(values[i])));
+      cosines[i] = static_cast<float>(std::cos(static_cast<double>(values[i])));
+    }
+    return {Simd::load(sines), Simd::load(cosines)};
+  }
+};
+
+/// Whether |a (x + h)| is beyond kLargestReducedAngle anywhere in a block. Asked before the block
+/// is worked on, so that the loop over it has no branch and no call, and keeps its constants in
+/// registers.
+template <typename Simd, bool kAdd, typename Element>
+bool is_beyond_reduction(const Element* x,
+                         const Element* h,
+                         std::int64_t size,
+                         const SnakeTable& table) {
+  auto largest = Simd::set(0.0F);
+  for (std::int64_t i = 0; i < size; i += Simd::kWidth) {
+    auto v = Simd::load(x + i);
+    if constexpr (kAdd) v = v + Simd::load(h + i);
+    largest = Simd::larger_magnitude(Simd::load(table.a + i) * v, largest);
+  }
+  return Simd::any_beyond(largest, kLargestReducedAngle);
 }
 
-template <typename Simd>
-typename Simd::Vector sine_squared(typename Simd::Vector u) {
-  if (__builtin_expect(static_cast<long>(Simd::any_beyond(u, kLargestReducedAngle)), 0) != 0) {
-    const auto sine = library_angle<Simd>(u).sine;
-    return sine * sine;
+template <typename Simd, typename Sine, bool kAdd, typename Element>
+void forward_loop(const Element* x,
+                  const Element* h,
+                  Element* sum,
+                  Element* y,
+                  std::int64_t size,
+                  const SnakeTable& table) {
+  for (std::int64_t i = 0; i < size; i += Simd::kWidth) {
+    auto v = Simd::load(x + i);
+    if constexpr (kAdd) {
+      v = v + Simd::load(h + i);
+      Simd::store(sum + i, v);
+    }
+    const auto sine = Sine::template angle<Simd>(Simd::load(table.a + i) * v).sine;
+    Simd::store(y + i, Simd::fma(Simd::load(table.inverse_b + i), sine * sine, v));
   }
-  const auto r = reduced<Simd>(u);
-  const auto sine = sine_of<Simd>(r, r * r);
-  return sine * sine;
-}
-
-template <typename Simd>
-Angle<Simd> angle(typename Simd::Vector u) {
-  if (__builtin_expect(static_cast<long>(Simd::any_beyond(u, kLargestReducedAngle)), 0) != 0) {
-    return library_angle<Simd>(u);
-  }
-  const auto r = reduced<Simd>(u);
-  const auto r2 = r * r;
-  return {sine_of<Simd>(r, r2), cosine_of<Simd>(r2)};
 }
 
 template <typename Simd, bool kAdd, typename Element>
@@ -95,14 +122,33 @@ void forward_block(const Element* x,
                    Element* y,
                    std::int64_t size,
                    const SnakeTable& table) {
+  const auto loop = is_beyond_reduction<Simd, kAdd>(x, h, size, table)
+                        ? forward_loop<Simd, LibrarySine, kAdd, Element>
+                        : forward_loop<Simd, ReducedSine, kAdd, Element>;
+  loop(x, h, sum, y, size, table);
+}
+
+template <typename Simd, typename Sine, bool kAdd, typename Element>
+void backward_loop(const Element* x,
+                   const Element* grad_y,
+                   const Element* grad_sum,
+                   Element* grad_x,
+                   std::int64_t size,
+                   const SnakeTable& table,
+                   const SnakeSums& sums) {
   for (std::int64_t i = 0; i < size; i += Simd::kWidth) {
-    auto v = Simd::load(x + i);
-    if constexpr (kAdd) {
-      v = v + Simd::load(h + i);
-      Simd::store(sum + i, v);
-    }
-    const auto squared = sine_squared<Simd>(Simd::load(table.a + i) * v);
-    Simd::store(y + i, Simd::fma(Simd::load(table.inverse_b + i), squared, v));
+    const auto v = Simd::load(x + i);
+    const auto g = Simd::load(grad_y + i);
+    const auto a = Simd::load(table.a + i);
+    const Angle<Simd> u = Sine::template angle<Simd>(a * v);
+    const auto sine_2u = (u.sine + u.sine) * u.cosine;
+    const auto slope = Simd::fma(a * Simd::load(table.inverse_b + i), sine_2u, Simd::set(1.0F));
+    auto grad = g * slope;
+    if constexpr (kAdd) grad = grad + Simd::load(grad_sum + i);
+    Simd::store(grad_x + i, grad);
+    Simd::store(sums.x_sine_2u + i, Simd::fma(g * v, sine_2u, Simd::load(sums.x_sine_2u + i)));
+    Simd::store(sums.sine_squared + i,
+                Simd::fma(g * u.sine, u.sine, Simd::load(sums.sine_squared + i)));
   }
 }
 
@@ -114,20 +160,11 @@ void backward_block(const Element* x,
                     std::int64_t size,
                     const SnakeTable& table,
                     const SnakeSums& sums) {
-  for (std::int64_t i = 0; i < size; i += Simd::kWidth) {
-    const auto v = Simd::load(x + i);
-    const auto g = Simd::load(grad_y + i);
-    const auto a = Simd::load(table.a + i);
-    const Angle<Simd> u = angle<Simd>(a * v);
-    const auto sine_2u = (u.sine + u.sine) * u.cosine;
-    const auto slope = Simd::fma(a * Simd::load(table.inverse_b + i), sine_2u, Simd::set(1.0F));
-    auto grad = g * slope;
-    if constexpr (kAdd) grad = grad + Simd::load(grad_sum + i);
-    Simd::store(grad_x + i, grad);
-    Simd::store(sums.x_sine_2u + i, Simd::fma(g * v, sine_2u, Simd::load(sums.x_sine_2u + i)));
-    Simd::store(sums.sine_squared + i,
-                Simd::fma(g * u.sine, u.sine, Simd::load(sums.sine_squared + i)));
-  }
+  const Element* nothing = nullptr;
+  const auto loop = is_beyond_reduction<Simd, false>(x, nothing, size, table)
+                        ? backward_loop<Simd, LibrarySine, kAdd, Element>
+                        : backward_loop<Simd, ReducedSine, kAdd, Element>;
+  loop(x, grad_y, grad_sum, grad_x, size, table, sums);
 }
 
 /// A stretch shorter than a vector, padded with zeros, whose results and gradients are zero.
