@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -17,6 +18,7 @@
 #include "kilonat/cli/commands.h"
 #include "kilonat/codec/model_file.h"
 #include "kilonat/dsp/spectrogram_image.h"
+#include "kilonat/metrics/visqol/visqol.h"
 #include "kilonat/tensor/memory.h"
 #include "kilonat/train/codec_eval.h"
 #include "kilonat/train/model_format.h"
@@ -35,6 +37,8 @@ struct EvalFlags {
   std::string split = "all";
   std::string audio_folder;
   bool mean = false;
+  bool visqol = false;
+  std::string visqol_model;
 };
 
 /// JSON has no NaN: an absent ratio is null.
@@ -49,7 +53,15 @@ void add_distances(json& object, const metrics::Distances& distances) {
   object["si_sdr_db"] = json_or_null(distances.si_sdr_db);
 }
 
-json json_of_clip(const train::ClipEvaluation& clip) {
+/// What was asked for but could not be measured is null.
+void add_visqol(json& object,
+                const metrics::Visqol& visqol,
+                const std::optional<train::VisqolScores>& scores) {
+  object["visqol_nsim"] = scores ? json(scores->nsim) : json();
+  if (visqol.has_model()) object["visqol_moslqo"] = scores ? json_or_null(scores->moslqo) : json();
+}
+
+json json_of_clip(const train::ClipEvaluation& clip, const metrics::Visqol* visqol) {
   json object{{"file", clip.id}, {"seconds", clip.duration_s}};
   if (clip.rate) {
     object["rate_kbps"] = clip.rate->rate_kbps;
@@ -57,12 +69,14 @@ json json_of_clip(const train::ClipEvaluation& clip) {
     object["nats_per_frame"] = clip.rate->nats_per_frame;
   }
   add_distances(object, clip.distances);
+  if (visqol != nullptr) add_visqol(object, *visqol, clip.visqol);
   return object;
 }
 
 json json_of(const std::string& model_path,
              const codec::LoadedModel& loaded,
-             const train::Evaluation& result) {
+             const train::Evaluation& result,
+             const metrics::Visqol* visqol) {
   json object{{"model", model_path},
               {"sample_rate_hz", loaded.model->options().sample_rate_hz},
               {"frame_rate_hz", loaded.model->frame_rate_hz()},
@@ -81,10 +95,14 @@ json json_of(const std::string& model_path,
   if (result.nominal_kbps) object["rate_kbps"] = *result.nominal_kbps;
   if (result.entropy_kbps) object["entropy_kbps"] = *result.entropy_kbps;
   add_distances(object, result.distances);
+  if (visqol != nullptr) {
+    add_visqol(object, *visqol, result.visqol.mean());
+    object["visqol_left_out"] = result.visqol.num_left_out();
+  }
   add_distances(object["silence"], result.of_silence);
   if (result.of_shuffled) add_distances(object["shuffled"], *result.of_shuffled);
   for (const train::ClipEvaluation& clip : result.clips) {
-    object["clips"].push_back(json_of_clip(clip));
+    object["clips"].push_back(json_of_clip(clip, visqol));
   }
   return object;
 }
@@ -117,6 +135,19 @@ void print_rates(const CommonFlags& flags,
   }
 }
 
+void print_visqol(const CommonFlags& flags, const train::VisqolMean& visqol) {
+  const std::optional<train::VisqolScores> mean = visqol.mean();
+  if (!mean && visqol.num_left_out() == 0) return;
+  std::string line = "ViSQOL         ";
+  if (mean && mean->moslqo) line += fmt::format("MOS-LQO {:.3f}; ", *mean->moslqo);
+  line += mean ? fmt::format("NSIM {:.4f}", mean->nsim) : "none";
+  if (mean && !mean->moslqo) line += " (no score without --visqol-model)";
+  if (visqol.num_left_out() > 0) {
+    line += fmt::format("; {} clips left out, too short or silent", visqol.num_left_out());
+  }
+  say(flags, line);
+}
+
 void print(const CommonFlags& flags,
            const codec::LoadedModel& loaded,
            const train::Evaluation& result) {
@@ -135,6 +166,7 @@ void print(const CommonFlags& flags,
                   result.distances.si_sdr_db
                       ? fmt::format("; SI-SDR {:.2f} dB", *result.distances.si_sdr_db)
                       : ""));
+  print_visqol(flags, result.visqol);
   say(flags,
       fmt::format("coded {} clips{}, {:.1f} s of sound, in {:.1f} s",
                   result.clips.size(),
@@ -160,10 +192,17 @@ void save_audio(const fs::path& folder,
   write_file_atomic(folder / (stem + ".png"), encode_png(image));
 }
 
+/// ViSQOL, if it was asked for. @throws as metrics::Visqol.
+std::optional<metrics::Visqol> make_visqol(const EvalFlags& flags) {
+  if (!flags.visqol_model.empty()) return metrics::Visqol(flags.visqol_model);
+  return flags.visqol ? std::optional<metrics::Visqol>(std::in_place) : std::nullopt;
+}
+
 void run(const EvalFlags& flags) {
   const c10::Device device = set_up_device(flags.common);
   if (!flags.common.json_path.empty()) refuse_existing(flags.common.json_path, flags.common);
   if (!flags.audio_folder.empty()) refuse_existing(flags.audio_folder, flags.common);
+  const std::optional<metrics::Visqol> visqol = make_visqol(flags);
   codec::LoadedModel loaded = codec::load_model(flags.model, device);
   loaded.model->set_precision(set_up_precision(flags.common, device));
   const train::ClipSet clips =
@@ -179,7 +218,8 @@ void run(const EvalFlags& flags) {
   std::size_t number = 0;
   const train::EvalOptions options{.seed = flags.common.seed,
                                    .sample = !flags.mean,
-                                   .static_gaussian = train::static_gaussian(loaded)};
+                                   .static_gaussian = train::static_gaussian(loaded),
+                                   .visqol = visqol ? &*visqol : nullptr};
   const auto on_clip = [&](const train::Clip& clip, const train::CodedClip& coded) {
     throw_if_interrupted("evaluating");
     ++number;
@@ -192,7 +232,7 @@ void run(const EvalFlags& flags) {
   progress.finish();
   print(flags.common, loaded, result);
   say_peak_memory(flags.common);
-  write_json(flags.common, json_of(flags.model, loaded, result));
+  write_json(flags.common, json_of(flags.model, loaded, result, options.visqol));
 }
 
 constexpr const char* kFooter =
@@ -221,6 +261,11 @@ Command add_eval_command(CLI::App& app) {
       ->type_name("DIR");
   sub->add_flag(
       "--mean", flags->mean, "Decode the posterior's mean, not a sample: more than the rate says");
+  sub->add_flag("--visqol", flags->visqol, "Measure ViSQOL (audio mode), too: its similarity NSIM");
+  sub->add_option("--visqol-model",
+                  flags->visqol_model,
+                  "The same and its score MOS-LQO, by this libsvm model of ViSQOL's")
+      ->type_name("FILE");
   add_run_flags(*sub, flags->common);
   add_seed_flag(*sub, flags->common);
   add_json_flag(*sub, flags->common);

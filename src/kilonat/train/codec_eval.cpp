@@ -40,6 +40,13 @@ class Accumulator {
     if (coded.latent.posterior) latents_.add(clip.id, *coded.latent.posterior);
     if (coded.latent.codes_BQF.defined()) codes_.add(coded.latent.codes_BQF);
     result_.clips.push_back({clip.id, clip.duration_s, std::nullopt, distances});
+    if (options_.visqol != nullptr) add_visqol(clip, coded, result_.clips.back());
+  }
+
+  void add_visqol(const Clip& clip, const CodedClip& coded, ClipEvaluation& result) {
+    result.visqol =
+        visqol_scores(*options_.visqol, clip, coded.reconstruction_CT, codec_.sample_rate_hz);
+    result_.visqol.add(result.visqol, clip.duration_s);
   }
 
   /// The shuffled anchor, where the other clip can be read.

@@ -14,6 +14,7 @@
 #include "kilonat/metrics/distances.h"
 #include "kilonat/metrics/latent_statistics.h"
 #include "kilonat/train/codec_data.h"
+#include "kilonat/train/visqol_eval.h"
 
 namespace kilonat::train {
 
@@ -22,6 +23,7 @@ struct EvalOptions {
   bool sample = true;      ///< false: decode the posterior's mean, which carries more than the rate
   /// The moments that the informative rate is measured against; absent: those of these clips.
   std::optional<metrics::StaticGaussian> static_gaussian{};
+  const metrics::Visqol* visqol = nullptr;  ///< null: not measured
 };
 
 /// A clip that has gone through the codec.
@@ -40,6 +42,7 @@ struct ClipEvaluation {
   double duration_s = 0;
   std::optional<metrics::ClipRate> rate;  ///< gaussian bottleneck only
   metrics::Distances distances;
+  std::optional<VisqolScores> visqol{};  ///< empty where not measured or left out
 };
 
 struct Evaluation {
@@ -49,6 +52,7 @@ struct Evaluation {
   metrics::Distances distances;                   ///< mean over clips, by duration
   metrics::Distances of_silence;                  ///< anchor
   std::optional<metrics::Distances> of_shuffled;  ///< anchor, from two clips on
+  VisqolMean visqol;                              ///< empty where not measured
   double duration_s = 0;                          ///< of all clips
   std::int64_t num_unusable = 0;                  ///< clips left out, as said in the log
   double coding_s = 0;                            ///< time that encoding and decoding took
