@@ -27,7 +27,8 @@ function areInstalled() {
 /** Installs web/node_modules from the lock file if they are not there; skips where npm cannot. */
 export function needModules() {
   if (areInstalled()) return;
-  const result = spawnSync("npm", ["ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"], { cwd: WEB, encoding: "utf8", timeout: 300000 });
+  const result = spawnSync("npm", ["ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund",
+    "--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=60000"], { cwd: WEB, encoding: "utf8", timeout: 300000 });
   if (result.error) skip(`npm does not run here (${result.error.code})`);
   if (result.status !== 0) {
     // A lock file that does not fit package.json is our fault, not the network's.
