@@ -51,7 +51,8 @@ export function rates(results: Results, families: Families): Figure {
         Plot.ruleY(shown.map(place), { stroke: "var(--line)" }),
         Plot.link(extent, { x1: "low", x2: "high", y1: "place", y2: "place", stroke: (d: { family: string }) => familyColor(d.family), strokeWidth: 3, strokeOpacity: 0.3 }),
         ...present.map((key) => Plot.dot(rows.filter((row) => row.key === key), {
-          x: (d: Row) => d.rate.mean, y: "place", symbol: SYMBOLS[key]!.symbol, r: 5, strokeWidth: 2,
+          x: (d: Row) => d.rate.mean, y: "place", symbol: SYMBOLS[key]!.symbol, strokeWidth: 2,
+          r: SYMBOLS[key]!.full ? 6 : key === "predictive_kbps" ? 5 : 3.4, // where they meet, both are seen
           stroke: (d: Row) => familyColor(d.family), fill: SYMBOLS[key]!.full ? (d: Row) => familyColor(d.family) : "var(--card)",
         })),
         Plot.text(nothing, { y: "place", text: "text", frameAnchor: "left", dx: 8, fill: "var(--bad)", fontStyle: "italic" }),

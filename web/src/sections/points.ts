@@ -17,6 +17,6 @@ export function allPoints(results: Results): HTMLElement {
     p.target_kbps === null ? format.DASH : format.tick(p.target_kbps), ...rates.map((name) => format.number(p.rates[name])), ...results.distances.map((d) => format.number(p.distances[d.name]))]);
   return h("section", { class: "figure", id: "points", "aria-labelledby": "points-title" },
     h("header", {}, h("h2", { id: "points-title" }, "All points")),
-    h("p", { class: "lead" }, `Rates in kbit/s. ${format.DASH} was not measured or does not apply.`),
+    h("p", { class: "lead" }, "Rates in kbit/s. A dash: not measured, or does not apply."),
     table("Every point, one seed a row", head, rows, 5));
 }
