@@ -140,6 +140,26 @@ TEST(Conv1d, OfWideLayersOnShortSignalsEqualsATen) {
   }
 }
 
+TEST(Conv1d, ToOneOrTwoChannelsEqualsATen) {
+  torch::manual_seed(6);
+  for (const std::int64_t out : {1, 2}) {
+    for (const std::int64_t padding : {0, 3}) {
+      const Conv1dOptions options{.padding = padding};
+      const Layer layer{torch::randn({2, 16, 320 + 6 - 2 * padding}),
+                        torch::randn({out, 16, 7}),
+                        torch::randn({out})};
+      const Function ours = [&](const Layer& l) {
+        return kernels::conv1d(l.x, l.weight, l.bias, options);
+      };
+      const Function theirs = [&](const Layer& l) {
+        return at::conv1d(l.x, l.weight, l.bias, 1, padding);
+      };
+      expect_same(ours, theirs, layer, "few outputs");
+      expect_same_in_bf16(ours, theirs, layer, "few outputs");
+    }
+  }
+}
+
 TEST(ConvTranspose1d, EqualsATenForRandomShapes) {
   Rng rng(2);
   torch::manual_seed(2);

@@ -136,7 +136,8 @@ ConvGeometry from_list(const std::vector<std::int64_t>& list) {
 }
 
 /// Note [A rule of our own]: autograd's rule for conv2d would keep a rounded, reordered copy of
-/// every weight, and use the slower kernels for the gradient of the input.
+/// every weight, and use the slower kernels for the gradient of the input. The weight is made ready
+/// once, in the forward pass; second derivatives go through its making.
 class ChannelsLastConv : public torch::autograd::Function<ChannelsLastConv> {
  public:
   /// `bias` without elements: none.
@@ -149,8 +150,10 @@ class ChannelsLastConv : public torch::autograd::Function<ChannelsLastConv> {
     context->saved_data["geometry"] = geometry;
     context->saved_data["has_bias"] = bias.numel() > 0;
     const at::ScalarType type = product_type(x.scalar_type());
+    const at::Tensor ready = ready_weight(weight, x.scalar_type());
+    context->saved_data["ready"] = ready;
     const at::Tensor y = convolve(channels_last(x.to(type)),
-                                  ready_weight(weight, x.scalar_type()),
+                                  ready,
                                   bias.numel() > 0 ? bias.to(type) : at::Tensor(),
                                   from_list(geometry));
     return y.to(x.scalar_type());
@@ -163,7 +166,9 @@ class ChannelsLastConv : public torch::autograd::Function<ChannelsLastConv> {
     const at::ScalarType type = product_type(x.scalar_type());
     const BackwardPass pass{.grad_y = channels_last(grads[0].to(type)),
                             .x = channels_last(x.to(type)),
-                            .weight = ready_weight(weight, x.scalar_type()),
+                            .weight = at::GradMode::is_enabled()
+                                          ? ready_weight(weight, x.scalar_type())
+                                          : context->saved_data["ready"].toTensor(),
                             .geometry = from_list(context->saved_data["geometry"].toIntVector()),
                             .has_bias = context->saved_data["has_bias"].toBool()};
     const bool input_apart = context->needs_input_grad(0) && is_convolution_backward(pass);
@@ -240,6 +245,10 @@ bool can_convolve_channels_last(const at::Tensor& x, const at::Tensor& weight) {
   const at::ScalarType type = x.scalar_type();
   return x.device().is_cpu() && (type == at::kFloat || type == at::kBFloat16) &&
          (weight.scalar_type() == at::kFloat || weight.scalar_type() == type) && x.numel() > 0;
+}
+
+at::Tensor in_type_of(const at::Tensor& x, const at::Tensor& parameter) {
+  return parameter.defined() ? parameter.to(x.scalar_type()) : parameter;
 }
 
 at::Tensor ready_weight(const at::Tensor& weight, at::ScalarType activations) {

@@ -29,6 +29,9 @@ struct ConvGeometry {
                                             const at::Tensor& bias,
                                             const ConvGeometry& geometry);
 
+/// A weight or bias in the type of x, as ATen's operators want it; undefined stays so.
+[[nodiscard]] at::Tensor in_type_of(const at::Tensor& x, const at::Tensor& parameter);
+
 /// A weight such that channels_last_conv on `activations` need not convert it: for repeated use
 /// without gradients. Of three axes (conv1d's) or four.
 [[nodiscard]] at::Tensor ready_weight(const at::Tensor& weight, at::ScalarType activations);

@@ -14,9 +14,7 @@ at::Tensor conv2d(const at::Tensor& x,
     return channels_last_conv(
         x, weight, bias, {.stride = options.stride, .padding = options.padding});
   }
-  const at::ScalarType type = x.scalar_type();
-  return at::conv2d(
-      x, weight.to(type), bias.defined() ? bias.to(type) : bias, options.stride, options.padding);
+  return at::conv2d(x, in_type_of(x, weight), in_type_of(x, bias), options.stride, options.padding);
 }
 
 }  // namespace kilonat::kernels
