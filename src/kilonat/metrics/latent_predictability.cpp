@@ -174,11 +174,8 @@ void SpectralDecayMeter::add(const at::Tensor& mean_DF) {
   num_windows_ += windows_DNW.size(1);
 }
 
-SpectralDecay SpectralDecayMeter::decay() const {
-  KILONAT_REQUIRE(num_windows_ > 0,
-                  DataError,
-                  "spectral decay of latents: no clip has {} frames",
-                  window_frames_);
+std::optional<SpectralDecay> SpectralDecayMeter::decay() const {
+  if (num_windows_ == 0) return {};
   // Without the mean and what the Hann window smears of it.
   const at::Tensor power = power_DK_.slice(1, 2, window_frames_ / 2);
   const at::Tensor normalised =

@@ -5,6 +5,7 @@
 /// D latent channels, F frames, P frames of context.
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -105,8 +106,8 @@ class SpectralDecayMeter {
   /// REQUIRES: window_frames >= 8, even.
   SpectralDecayMeter(std::int64_t latent_channels, std::int64_t window_frames = 64);
   void add(const at::Tensor& mean_DF);
-  /// @throws DataError if no window was added.
-  [[nodiscard]] SpectralDecay decay() const;
+  /// Empty if no window was added.
+  [[nodiscard]] std::optional<SpectralDecay> decay() const;
 
  private:
   std::int64_t window_frames_;

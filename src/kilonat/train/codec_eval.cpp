@@ -102,6 +102,7 @@ CodedClip code_clip(codec::Autoencoder& model,
                     const EvalOptions& options) {
   const torch::NoGradGuard no_grad;
   codec::EncodeOptions how;
+  how.num_codebooks = options.num_codebooks;
   if (model->options().bottleneck.kind == "gaussian" && options.sample) {
     const LatentNoise noise(options.seed, model->options().bottleneck.latent_channels);
     how.sample = true;

@@ -21,6 +21,7 @@ namespace kilonat::train {
 struct EvalOptions {
   std::uint64_t seed = 0;  ///< of the posterior's noise and of the shuffled anchor
   bool sample = true;      ///< false: decode the posterior's mean, which carries more than the rate
+  std::int64_t num_codebooks = 0;  ///< rvq: how many to use; 0: all
   /// The moments that the informative rate is measured against; absent: those of these clips.
   std::optional<metrics::StaticGaussian> static_gaussian{};
   const metrics::Visqol* visqol = nullptr;  ///< null: not measured

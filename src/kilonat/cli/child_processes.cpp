@@ -1,0 +1,73 @@
+#include "kilonat/cli/child_processes.h"
+
+#include <cerrno>
+#include <map>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "kilonat/base/errors.h"
+#include "kilonat/base/interrupt.h"
+
+namespace kilonat::cli {
+namespace {
+
+pid_t start(const ChildProcess& child) {
+  std::vector<std::string> words{"kilonat"};
+  words.insert(words.end(), child.words.begin(), child.words.end());
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  pid_t pid = 0;
+  const int error =
+      posix_spawn(&pid, "/proc/self/exe", nullptr, nullptr, arguments.data(), environ);
+  KILONAT_REQUIRE(error == 0, IoError, "starting '{}': error {}", child.name, error);
+  return pid;
+}
+
+/// Waits for any child. @returns its process and exit status.
+std::pair<pid_t, int> wait_for_one() {
+  int status = 0;
+  pid_t pid = 0;
+  do {
+    pid = waitpid(-1, &status, 0);
+  } while (pid < 0 && errno == EINTR);
+  KILONAT_REQUIRE(pid > 0, InternalError, "waiting for a child process: error {}", errno);
+  return {pid, status};
+}
+
+}  // namespace
+
+void run_children(const std::vector<ChildProcess>& children,
+                  int jobs,
+                  const std::function<void(const std::string&)>& on_done) {
+  std::map<pid_t, std::string> running;
+  std::string failed;
+  std::size_t next = 0;
+  for (;;) {
+    const bool may_start = failed.empty() && !interrupt_requested();
+    if (may_start && next < children.size() && running.size() < static_cast<std::size_t>(jobs)) {
+      const ChildProcess& child = children[next++];
+      running[start(child)] = child.name;
+      continue;
+    }
+    if (running.empty()) break;
+    const auto [pid, status] = wait_for_one();
+    const std::string name = running[pid];
+    running.erase(pid);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+      on_done(name);
+    } else if (failed.empty()) {
+      failed = name;
+    }
+  }
+  throw_if_interrupted("study");
+  KILONAT_REQUIRE(failed.empty(),
+                  DataError,
+                  "study: run '{}' failed, as it said above; what was finished is kept",
+                  failed);
+}
+
+}  // namespace kilonat::cli

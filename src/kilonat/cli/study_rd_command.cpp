@@ -1,0 +1,245 @@
+/// kilonat study rd: rate-distortion curves of VAEs, RVQ and Opus.
+
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "kilonat/audio/opus.h"
+#include "kilonat/base/errors.h"
+#include "kilonat/base/interrupt.h"
+#include "kilonat/base/progress.h"
+#include "kilonat/cli/child_processes.h"
+#include "kilonat/cli/commands.h"
+#include "kilonat/cli/config_files.h"
+#include "kilonat/cli/study_group.h"
+#include "kilonat/cli/version.h"
+#include "kilonat/config/schema.h"
+#include "kilonat/study/rd_study.h"
+
+namespace kilonat::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct RdFlags {
+  CommonFlags common;
+  std::string config;
+  std::vector<std::string> sources;
+  std::string folder;
+  std::vector<std::string> points;
+  std::vector<std::string> overrides;
+  std::string visqol_model;
+  int jobs = 1;
+};
+
+study::RdRequest make_request(const RdFlags& flags) {
+  study::RdStudyConfig config;
+  config::load(find_config(flags.config, "study"), {}, config);
+  study::RdOptions& options = config.study;
+  if (!flags.sources.empty()) options.sources = flags.sources;
+  if (!flags.visqol_model.empty()) options.visqol_model = flags.visqol_model;
+  options.overrides.insert(options.overrides.end(), flags.overrides.begin(), flags.overrides.end());
+  KILONAT_REQUIRE(!options.sources.empty(),
+                  ConfigError,
+                  "study rd: no sounds; give --data SOURCE (a file, a folder, a .csv or .jsonl, "
+                  ".tar shards, or procedural:all)");
+  study::RdRequest request;
+  config::load(find_config(options.codec), options.overrides, request.base);
+  request.base.data.sources = options.sources;
+  request.options = options;
+  request.folder =
+      flags.folder.empty() ? fs::path("studies") / fs::path(flags.config).stem() : flags.folder;
+  return request;
+}
+
+/// Moves the study's progress on by the steps of one of its runs.
+class StudySink : public train::RunSink {
+ public:
+  StudySink(Progress& progress, std::int64_t steps_before, std::string unit)
+      : progress_(progress), steps_before_(steps_before), unit_(std::move(unit)) {}
+
+  void scalars(std::int64_t step, std::span<const train::Scalar> row) override {
+    if (first_step_ < 0) first_step_ = step - 1;
+    const std::string figures = train::ConsoleSink::detail(columns_, row);
+    if (figures.empty()) return;
+    progress_.update(steps_before_ + step - first_step_, fmt::format("{}  {}", unit_, figures));
+  }
+
+ private:
+  Progress& progress_;
+  std::int64_t steps_before_;
+  std::int64_t first_step_ = -1;  // of what is left of the run
+  std::string unit_;
+  std::vector<train::ConsoleColumn> columns_{
+      {.key = "rec/mel", .label = "mel"}, {.key = "rate/kbps", .label = "rate", .unit = "kbit/s"}};
+};
+
+/// The units one after the other, in this process.
+void run_here(study::RdStudy& study,
+              const std::vector<study::PlannedUnit>& units,
+              const CommonFlags& flags) {
+  std::int64_t total = 0;
+  for (const auto& unit : units) total += study.steps_left(unit);
+  Progress progress(
+      {.label = "study", .total = total, .quiet = flags.quiet, .terminal = is_terminal(2)},
+      std::cerr);
+  std::int64_t before = 0;
+  for (const study::PlannedUnit& unit : units) {
+    const std::int64_t steps = study.steps_left(unit);
+    study.run(unit, std::make_unique<StudySink>(progress, before, unit.id));
+    before += steps;
+  }
+  progress.finish();
+}
+
+/// The same command for one unit.
+std::vector<std::string> worker_words(const RdFlags& flags,
+                                      const study::RdRequest& request,
+                                      const std::string& unit) {
+  std::vector<std::string> words{"study",
+                                 "rd",
+                                 flags.config,
+                                 "--out",
+                                 request.folder.string(),
+                                 "--points",
+                                 unit,
+                                 "--quiet",
+                                 "--device",
+                                 flags.common.device,
+                                 "--threads",
+                                 std::to_string(std::max(1, at::get_num_threads() / flags.jobs))};
+  for (const std::string& source : request.options.sources)
+    words.insert(words.end(), {"--data", source});
+  for (const std::string& assignment : flags.overrides)
+    words.insert(words.end(), {"--set", assignment});
+  if (!flags.visqol_model.empty())
+    words.insert(words.end(), {"--visqol-model", flags.visqol_model});
+  if (!flags.common.precision.empty())
+    words.insert(words.end(), {"--precision", flags.common.precision});
+  return words;
+}
+
+/// Several units at a time, each in a process of its own.
+void run_in_processes(const RdFlags& flags,
+                      const study::RdRequest& request,
+                      const std::vector<study::PlannedUnit>& units) {
+  std::vector<ChildProcess> children;
+  for (const auto& unit : units)
+    children.push_back({unit.id, worker_words(flags, request, unit.id)});
+  Progress progress({.label = "study",
+                     .unit = "run",
+                     .total = static_cast<std::int64_t>(units.size()),
+                     .quiet = flags.common.quiet,
+                     .terminal = is_terminal(2),
+                     .plain_interval_s = 0},
+                    std::cerr);
+  std::int64_t done = 0;
+  run_children(
+      children, flags.jobs, [&](const std::string& name) { progress.update(++done, name); });
+  progress.finish();
+}
+
+std::string cell(const std::map<std::string, double>& figures, const char* name) {
+  const auto found = figures.find(name);
+  return found == figures.end() ? "-" : fmt::format("{:.3f}", found->second);
+}
+
+void print_table(const CommonFlags& flags, const study::Results& results) {
+  const auto rate_of = [](const study::Point& point) {
+    for (const char* name : {"kl_kbps", "nominal_kbps", "actual_kbps"}) {
+      if (point.rates.contains(name)) return cell(point.rates, name);
+    }
+    return std::string("-");
+  };
+  say(flags,
+      fmt::format("{:24} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}  {}",
+                  "point",
+                  "kbit/s",
+                  "inform.",
+                  "predict.",
+                  "mel",
+                  "SI-SDR",
+                  "ViSQOL",
+                  "state"));
+  for (const study::Point& point : results.points) {
+    say(flags,
+        fmt::format("{:24} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}  {}",
+                    point.id,
+                    rate_of(point),
+                    cell(point.rates, "informative_kbps"),
+                    cell(point.rates, "predictive_kbps"),
+                    cell(point.distances, "mel_distance"),
+                    cell(point.distances, "si_sdr_db"),
+                    cell(point.distances, "visqol_moslqo"),
+                    study::status_name(point.status)));
+  }
+}
+
+void run(const RdFlags& flags) {
+  study::RdRequest request = make_request(flags);
+  request.device = set_up_device(flags.common);
+  // Written into every run's config, so that a study goes on the same way on another machine.
+  request.base.run.precision = kernels::precision_name(
+      set_up_precision(flags.common, request.device, request.base.run.precision));
+  study::RdStudy study(request);
+  std::vector<study::PlannedUnit> units = chosen_units(study.units(), flags.points);
+  std::erase_if(units, [&](const auto& unit) { return study.is_done(unit); });
+  if (flags.jobs > 1 && units.size() > 1) {
+    run_in_processes(flags, request, units);
+  } else {
+    run_here(study, units, flags.common);
+  }
+  const study::Results results = study.collect(
+      {fmt::format(
+          "kilonat study rd {} --data {}", flags.config, fmt::join(request.options.sources, " "))},
+      {{"kilonat", version_text()}, {"opus", audio::opus_version()}});
+  print_table(flags.common, results);
+  say(flags.common,
+      fmt::format("results: {}; the page: kilonat report {}",
+                  (request.folder / "results.json").string(),
+                  request.folder.string()));
+}
+
+constexpr const char* kFooter =
+    "What is done is used again: stop it and start it as you like, add points to the config.\n"
+    "Example:\n"
+    "  kilonat study rd rd_tiny16 --data sounds/clips.csv --out studies/esc10 --jobs 2\n"
+    "  kilonat report studies/esc10\n";
+
+}  // namespace
+
+Command add_study_rd_command(CLI::App& app) {
+  auto flags = std::make_shared<RdFlags>();
+  CLI::App* sub = study_group(app).add_subcommand(
+      "rd", "Rate-distortion curves: target-KL VAEs, RVQ, fixed KL weights, Opus");
+  sub->add_option("config", flags->config, "A study's config, or the name of one in conf/study")
+      ->required()
+      ->type_name("CONF");
+  sub->add_option(
+         "--data", flags->sources, "Sounds: files, folders, manifests, shards, procedural:NAME")
+      ->type_name("SOURCE");
+  sub->add_option("--out", flags->folder, "The study's folder; default studies/CONF")
+      ->type_name("DIR");
+  sub->add_option("--points", flags->points, "Only these: points, runs or families")
+      ->type_name("NAME");
+  sub->add_option("--set", flags->overrides, "Change a value of the codec's config for every point")
+      ->type_name("KEY=VALUE");
+  sub->add_option(
+         "--visqol-model", flags->visqol_model, "ViSQOL's libsvm model: scores are measured")
+      ->type_name("FILE");
+  sub->add_option("--jobs", flags->jobs, "Runs at a time, each with its share of the threads")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  add_run_flags(*sub, flags->common);
+  sub->footer(kFooter);
+  return {sub, [flags] { run(*flags); }};
+}
+
+}  // namespace kilonat::cli

@@ -1,0 +1,229 @@
+#include "kilonat/study/rd_study.h"
+
+#include <algorithm>
+#include <ctime>
+#include <system_error>
+#include <utility>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "kilonat/base/errors.h"
+#include "kilonat/base/files.h"
+#include "kilonat/base/seed_tree.h"
+#include "kilonat/config/schema.h"
+#include "kilonat/data/source.h"
+#include "kilonat/study/curve.h"
+#include "kilonat/study/results_csv.h"
+#include "kilonat/train/checkpoint.h"
+#include "kilonat/train/codec_trainer.h"
+#include "kilonat/train/run_folder.h"
+#include "kilonat/train/sound_files.h"
+
+namespace kilonat::study {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kCurveEntries = 200;
+
+std::string hash_text(std::string_view text) {
+  return fmt::format("{:016x}", SeedTree(0).child(text).seed());
+}
+
+/// Of a loaded point file: one point.
+Results wrap(Point point) {
+  Results results;
+  results.name = point.id;
+  results.points.push_back(std::move(point));
+  return results;
+}
+
+data::ClipFormat clip_format_of(const train::CodecTrainOptions& options) {
+  return data::clip_format(
+      options.data.excerpts, options.codec.sample_rate_hz, options.codec.num_channels);
+}
+
+std::string now_text() {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+}
+
+}  // namespace
+
+RdStudy::RdStudy(RdRequest request) : request_(std::move(request)) {
+  units_ = plan_rd(request_.options, request_.base);
+  if (!request_.options.visqol_model.empty()) {
+    visqol_ = std::make_unique<metrics::Visqol>(request_.options.visqol_model);
+  }
+}
+
+fs::path RdStudy::run_folder(const PlannedUnit& unit) const {
+  const std::string hash = hash_text(config::to_toml(*unit.training)).substr(0, 8);
+  return request_.folder / "runs" / fmt::format("{}-{}", unit.id, hash);
+}
+
+fs::path RdStudy::point_path(const PlannedPoint& point) const {
+  return request_.folder / "points" / (point.id + ".json");
+}
+
+std::string RdStudy::hash_of(const PlannedUnit& unit, const PlannedPoint& point) const {
+  const RdOptions& options = request_.options;
+  const std::string config = config::to_toml(unit.training.value_or(request_.base));
+  return hash_text(fmt::format("{}\n{}\n{}\n{}\n{}",
+                               config,
+                               point.id,
+                               options.split,
+                               options.visqol_model,
+                               options.listen_clips));
+}
+
+std::optional<Point> RdStudy::measured(const PlannedUnit& unit, const PlannedPoint& point) const {
+  std::error_code ignored;
+  if (!fs::exists(point_path(point), ignored)) return {};
+  Results results = load_results(point_path(point));
+  const bool fits =
+      results.points.size() == 1 && results.points[0].config_hash == hash_of(unit, point);
+  return fits ? std::optional(std::move(results.points[0])) : std::nullopt;
+}
+
+bool RdStudy::is_done(const PlannedUnit& unit) const {
+  for (const PlannedPoint& point : unit.points) {
+    if (!measured(unit, point)) return false;
+  }
+  return true;
+}
+
+std::int64_t RdStudy::steps_left(const PlannedUnit& unit) const {
+  std::error_code ignored;
+  if (!unit.training || is_done(unit)) return 0;
+  const train::RunFolder folder{run_folder(unit)};
+  if (fs::exists(folder.model(), ignored)) return 0;
+  const std::vector<std::int64_t> saved = train::checkpoint_steps(folder.path);
+  return unit.training->run.steps - (saved.empty() ? 0 : saved.back());
+}
+
+void RdStudy::run(const PlannedUnit& unit, std::unique_ptr<train::RunSink> console) {
+  create_folder(request_.folder / "points");
+  write_text_atomic(request_.folder / "study.toml",
+                    config::to_toml(RdStudyConfig{request_.options}));
+  if (unit.training) train(unit, std::move(console));
+  measure(unit);
+}
+
+void RdStudy::train(const PlannedUnit& unit, std::unique_ptr<train::RunSink> console) const {
+  std::error_code ignored;
+  const train::RunFolder folder{run_folder(unit)};
+  if (fs::exists(folder.model(), ignored)) return;
+  create_folder(folder.path.parent_path());
+  const bool resume = folder.holds_run() && !train::checkpoint_steps(folder.path).empty();
+  train::train_codec({.options = *unit.training,
+                      .run_folder = folder.path,
+                      .device = request_.device,
+                      .resume = resume,
+                      .replace = true},
+                     std::move(console));
+}
+
+void RdStudy::measure(const PlannedUnit& unit) {
+  for (const PlannedPoint& planned : unit.points) {
+    if (measured(unit, planned)) continue;
+    if (!unit.training) {
+      save(unit,
+           planned,
+           measure_opus(planned, request_.base.codec.sample_rate_hz, measuring_set()));
+      continue;
+    }
+    const train::RunFolder folder{run_folder(unit)};
+    codec::LoadedModel loaded = codec::load_model(folder.model(), request_.device);
+    Point point = measure_model(loaded, planned, measuring_set());
+    const Curve curve = read_curve(folder.metrics());
+    const auto entries = static_cast<std::int64_t>(curve.step.size());
+    point.curve = thinned(curve, std::max<std::int64_t>(1, entries / kCurveEntries));
+    point.steps = unit.training->run.steps;
+    point.config = config::to_toml(*unit.training);
+    save(unit, planned, std::move(point));
+  }
+}
+
+void RdStudy::save(const PlannedUnit& unit, const PlannedPoint& planned, Point point) const {
+  point.config_hash = hash_of(unit, planned);
+  Results results = wrap(std::move(point));
+  results.created = now_text();
+  results.distances = standard_distances();
+  save_results(point_path(planned), results);
+}
+
+const MeasuringSet& RdStudy::measuring_set() {
+  if (set_) return *set_;
+  const std::vector<std::string>& sources = request_.base.data.sources;
+  const data::ClipFormat format = clip_format_of(request_.base);
+  const train::ClipSet held_out = train::open_clips(sources, request_.options.split, format);
+  set_ = MeasuringSet{
+      .training = train::open_clips(sources, "train", format),
+      .held_out = held_out,
+      .visqol = visqol_.get(),
+      .listening = {request_.folder, spread_clips(held_out.size(), request_.options.listen_clips)}};
+  write_originals(set_->held_out);
+  return *set_;
+}
+
+void RdStudy::write_originals(const train::ClipSet& clips) const {
+  for (const std::size_t index : spread_clips(clips.size(), request_.options.listen_clips)) {
+    const auto clip = clips.usable_clip(index);
+    if (!clip) continue;
+    const fs::path path = request_.folder / sound_path("originals", index, clip->id);
+    create_folder(path.parent_path());
+    train::write_sound(path, clip->audio_CT, request_.base.codec.sample_rate_hz);
+  }
+}
+
+Results RdStudy::collect(const std::vector<std::string>& commands,
+                         const std::map<std::string, std::string>& versions) const {
+  Results results;
+  results.name = request_.options.name;
+  results.created = now_text();
+  results.commands = commands;
+  results.versions = versions;
+  results.distances = standard_distances();
+  for (const PlannedUnit& unit : units_) {
+    for (const PlannedPoint& planned : unit.points) {
+      std::optional<Point> point = measured(unit, planned);
+      if (!point) {
+        point = Point{.id = planned.id, .family = planned.family, .label = planned.label};
+        point->seed = planned.seed;
+        point->target_kbps = planned.target_kbps;
+        point->why = "not run yet";
+      }
+      results.points.push_back(std::move(*point));
+    }
+  }
+  describe_data(results);
+  save_results(request_.folder / "results.json", results);
+  save_results_csv(request_.folder / "results.csv", results);
+  return results;
+}
+
+/// What was measured on, and the originals of the clips for listening.
+void RdStudy::describe_data(Results& results) const {
+  const std::vector<std::string>& sources = request_.base.data.sources;
+  const auto clips = data::select_split(data::open_source(sources), request_.options.split);
+  results.data.description =
+      fmt::format("split '{}' of {}", request_.options.split, fmt::join(sources, ", "));
+  for (const Point& point : results.points) {
+    if (point.clips.empty()) continue;
+    results.data.clips = static_cast<std::int64_t>(point.clips.size());
+    for (const ClipResult& clip : point.clips) results.data.seconds += clip.seconds;
+    break;
+  }
+  for (const std::size_t index : spread_clips(clips->size(), request_.options.listen_clips)) {
+    const data::ClipInfo& info = clips->info(index);
+    const fs::path path = sound_path("originals", index, info.id);
+    std::error_code ignored;
+    if (fs::exists(request_.folder / path, ignored)) {
+      results.originals.push_back({info.id, path.generic_string(), info.caption});
+    }
+  }
+}
+
+}  // namespace kilonat::study
