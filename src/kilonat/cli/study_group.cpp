@@ -3,7 +3,9 @@
 namespace kilonat::cli {
 
 CLI::App& study_group(CLI::App& app) {
-  if (CLI::App* group = app.get_subcommand_no_throw("study")) return *group;
+  const auto groups =
+      app.get_subcommands([](const CLI::App* sub) { return sub->get_name() == "study"; });
+  if (!groups.empty()) return *groups.front();
   CLI::App* group = app.add_subcommand("study", "Sweeps: train and measure many settings");
   group->require_subcommand(1);
   return *group;

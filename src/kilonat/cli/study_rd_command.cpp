@@ -54,8 +54,8 @@ study::RdRequest make_request(const RdFlags& flags) {
   config::load(find_config(options.codec), options.overrides, request.base);
   request.base.data.sources = options.sources;
   request.options = options;
-  request.folder =
-      flags.folder.empty() ? fs::path("studies") / fs::path(flags.config).stem() : flags.folder;
+  request.folder = flags.folder.empty() ? fs::path("studies") / fs::path(flags.config).stem()
+                                        : fs::path(flags.folder);
   return request;
 }
 
