@@ -13,6 +13,18 @@ namespace kilonat::loss {
 
 namespace {
 
+/// Eight sums side by side: a single one would wait for every addition.
+float dot(const float* a, const float* b, std::size_t size) {
+  constexpr std::size_t kLanes = 8;
+  float sums[kLanes] = {};
+  const std::size_t whole = size / kLanes * kLanes;
+  for (std::size_t i = 0; i < whole; i += kLanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) sums[lane] += a[i + lane] * b[i + lane];
+  }
+  const float rest = std::inner_product(a + whole, a + size, b + whole, 0.0F);
+  return std::accumulate(sums, sums + kLanes, rest);
+}
+
 /// Everything about one frame, in memory that is used again for the next.
 class FrameComparison {
  public:
@@ -41,10 +53,12 @@ class FrameComparison {
 
   /// Leaves the magnitudes of the bins behind.
   void bands_of(const float* spectrum, std::vector<float>& values) {
-    for (std::size_t bin = 0; bin < magnitudes_.size(); ++bin) {
+    const std::size_t num_bins = magnitudes_.size();
+    float* magnitudes = magnitudes_.data();
+    for (std::size_t bin = 0; bin < num_bins; ++bin) {
       const float real = spectrum[2 * bin];
       const float imaginary = spectrum[2 * bin + 1];
-      magnitudes_[bin] = std::sqrt(real * real + imaginary * imaginary);
+      magnitudes[bin] = std::sqrt(real * real + imaginary * imaginary);
     }
     if (scale_.filters.bands.empty()) {
       values = magnitudes_;
@@ -52,8 +66,7 @@ class FrameComparison {
     }
     for (std::size_t band = 0; band < values.size(); ++band) {
       const auto& [first_bin, weights] = scale_.filters.bands[band];
-      values[band] =
-          std::inner_product(weights.begin(), weights.end(), magnitudes_.begin() + first_bin, 0.0F);
+      values[band] = dot(weights.data(), magnitudes + first_bin, weights.size());
     }
   }
 
@@ -68,7 +81,7 @@ class FrameComparison {
       float gradient = 0;
       if (scale_.log_factor != 0) {
         const float eps = scale_.floors[band];
-        const float difference = std::log(std::max(x, eps)) - std::log(std::max(y, eps));
+        const float difference = std::log(std::max(x, eps) / std::max(y, eps));
         sum_log += std::abs(difference);
         if (x >= eps) gradient = static_cast<float>(scale_.log_factor) * sign(difference) / x;
       }
@@ -93,9 +106,11 @@ class FrameComparison {
         for (std::size_t i = 0; i < weights.size(); ++i) to[i] += gradients_[band] * weights[i];
       }
     }
-    for (std::size_t bin = 0; bin < magnitudes_.size(); ++bin) {
-      const float magnitude = magnitudes_[bin];
-      const float slope = magnitude > 0 ? factor * magnitude_gradients_[bin] / magnitude : 0.0F;
+    const std::size_t num_bins = magnitudes_.size();
+    const float* magnitudes = magnitudes_.data();
+    const float* slopes = magnitude_gradients_.data();
+    for (std::size_t bin = 0; bin < num_bins; ++bin) {
+      const float slope = magnitudes[bin] > 0 ? factor * slopes[bin] / magnitudes[bin] : 0.0F;
       gradient[2 * bin] = slope * estimate[2 * bin];
       gradient[2 * bin + 1] = slope * estimate[2 * bin + 1];
     }
