@@ -232,8 +232,10 @@ class Trainer:
 
     def train_judge(self, fake):
         self.judge_optimiser.zero_grad(set_to_none=True)
-        loss = sum((f[-1] ** 2).mean() + ((1 - r[-1]) ** 2).mean()
-                   for f, r in zip(self.judge(fake.detach()), self.judge(self.audio)))
+        # Both in one batch, as ours: the same numbers.
+        count = len(fake)
+        loss = sum((maps[-1][:count] ** 2).mean() + ((1 - maps[-1][count:]) ** 2).mean()
+                   for maps in self.judge(torch.cat([fake.detach(), self.audio])))
         loss.backward()
         nn.utils.clip_grad_norm_(self.judge.parameters(), 10.0)
         self.judge_optimiser.step()
