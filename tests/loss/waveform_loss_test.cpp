@@ -23,6 +23,13 @@ TEST(WaveformL1, IsTheMeanAbsoluteDifference) {
   EXPECT_EQ(waveform_l1(x, x).item<double>(), 0);
 }
 
+TEST(SquaredError, IsTheMeanOfTheSquares) {
+  const at::Tensor x = torch::tensor({{{1.0, -2.0, 0.5, 0.0}}});
+  EXPECT_DOUBLE_EQ(squared_error(x, torch::zeros_like(x)).item<double>(), 5.25 / 4);
+  EXPECT_EQ(squared_error(x, x).item<double>(), 0);
+  EXPECT_THROW((void)squared_error(x, noise({1, 1, 3}, 1)), ShapeError);
+}
+
 TEST(SiSdr, IsTheRatioOfTwoOrthogonalParts) {
   // Over whole periods a sine and a cosine are orthogonal and without mean: the reference with a
   // tenth of the other beside it is 20 dB.

@@ -26,6 +26,11 @@ at::Tensor waveform_l1(const at::Tensor& estimate_BCT, const at::Tensor& referen
   return (estimate_BCT - reference_BCT).abs().mean();
 }
 
+at::Tensor squared_error(const at::Tensor& estimate_BCT, const at::Tensor& reference_BCT) {
+  expect_same_shape(estimate_BCT, reference_BCT);
+  return (estimate_BCT - reference_BCT).square().mean();
+}
+
 at::Tensor si_sdr_db(const at::Tensor& estimate_BCT, const at::Tensor& reference_BCT) {
   expect_same_shape(estimate_BCT, reference_BCT);
   at::Tensor estimate = estimate_BCT.flatten(1);

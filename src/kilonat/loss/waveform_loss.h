@@ -1,5 +1,5 @@
 #pragma once
-/// Distances of waveforms: L1 and SI-SDR.
+/// Distances of waveforms: L1, mean squared error and SI-SDR.
 ///
 /// Legend: B batch, C channels, T samples.
 
@@ -11,6 +11,10 @@ namespace kilonat::loss {
 /// @throws ShapeError if the shapes differ.
 [[nodiscard]] at::Tensor waveform_l1(const at::Tensor& estimate_BCT,
                                      const at::Tensor& reference_BCT);
+
+/// Mean squared difference, scalar. Differentiable. @throws ShapeError if the shapes differ.
+[[nodiscard]] at::Tensor squared_error(const at::Tensor& estimate_BCT,
+                                       const at::Tensor& reference_BCT);
 
 /// Scale-invariant signal-to-distortion ratio in dB, per batch item [B]; higher is better.
 ///

@@ -22,6 +22,11 @@ void CodecLosses::add(loss::LossTable& table,
     table.add(
         "rec/waveform", loss::waveform_l1(estimate_BCT, reference_BCT), options_.waveform_weight);
   }
+  if (options_.squared_error_weight > 0) {
+    table.add("rec/squared_error",
+              loss::squared_error(estimate_BCT, reference_BCT),
+              options_.squared_error_weight);
+  }
 }
 
 }  // namespace kilonat::train

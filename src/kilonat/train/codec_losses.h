@@ -14,7 +14,7 @@ class CodecLosses {
  public:
   explicit CodecLosses(const CodecTrainOptions& options);
 
-  /// Adds "rec/mel", "rec/stft", "rec/waveform".
+  /// Adds "rec/mel", "rec/stft", "rec/waveform", "rec/squared_error".
   void add(loss::LossTable& table,
            const torch::Tensor& reference_BCT,
            const torch::Tensor& estimate_BCT) const;

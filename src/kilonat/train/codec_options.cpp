@@ -56,6 +56,9 @@ void describe(config::Schema& schema, CodecLossOptions& options) {
       .field("waveform_weight",
              options.waveform_weight,
              {.doc = "of the waveform's mean absolute difference", .min = 0})
+      .field("squared_error_weight",
+             options.squared_error_weight,
+             {.doc = "of the waveform's mean squared error", .min = 0})
       .field("adversarial_weight",
              options.adversarial_weight,
              {.doc = "of deceiving the discriminators", .min = 0})

@@ -28,7 +28,8 @@ struct RateOptions {
 struct CodecLossOptions {
   double mel_weight = 15.0;
   double stft_weight = 0.0;
-  double waveform_weight = 0.0;  ///< of the L1 distance
+  double waveform_weight = 0.0;       ///< of the L1 distance
+  double squared_error_weight = 0.0;  ///< of the waveform's mean squared error
   double adversarial_weight = 1.0;
   double feature_weight = 2.0;      ///< of feature matching
   double commitment_weight = 0.25;  ///< rvq
