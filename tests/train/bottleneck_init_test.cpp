@@ -51,6 +51,26 @@ TEST(InitialiseBottleneck, LeavesTheScaleOfChannelsThatSilenceDoesNotMove) {
   EXPECT_TRUE(torch::equal(posterior_layer(model).weight_g, before));
 }
 
+TEST(InitialiseBottleneck, StartsNarrowerWhereTheSoundIsLouder) {
+  const torch::Tensor gains = torch::tensor({1.0F, 0.3F, 0.01F, 0.0F}).view({4, 1, 1});
+  const auto batch = [&](std::uint64_t seed) { return gains * noise_batch(seed); };
+  const auto nats_of_items = [&](bool by_level) {
+    codec::Autoencoder model(small_codec(), 7);
+    std::uint64_t seed = 1;
+    initialise_bottleneck_(
+        model, {.spread_by_level = by_level}, 10.0, 2, [&] { return batch(seed++); });
+    const torch::NoGradGuard no_grad;
+    return -model->encode(batch(99)).posterior->stddev_BDF.log().mean(at::IntArrayRef{1, 2});
+  };
+  const torch::Tensor nats = nats_of_items(true);
+  EXPECT_GT(nats[0].item<double>(), nats[1].item<double>());
+  EXPECT_GT(nats[1].item<double>(), nats[2].item<double>());
+  // By chance loud and silent differ by far less.
+  const torch::Tensor by_chance = nats_of_items(false);
+  EXPECT_GT((nats[0] - nats[3]).item<double>(),
+            2 * (by_chance[0] - by_chance[3]).abs().item<double>());
+}
+
 INSTANTIATE_TEST_SUITE_P(Bottlenecks,
                          InitialiseBottleneckTo,
                          ::testing::Values(Case{true, 1.0}, Case{true, 10.0}, Case{false, 5.0}));

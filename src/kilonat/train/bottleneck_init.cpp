@@ -24,6 +24,8 @@ constexpr double kMinSpread = 1e-6;
 constexpr double kLeastStddev = 2e-4;        // of the posterior; its floor is 1e-4
 constexpr double kLeastMeanVariance = 0.01;  // of the means, where the spreads leave them no room
 constexpr int kBisections = 40;
+constexpr double kSilenceDb = -60;    // full scale: quieter frames count as this loud
+constexpr double kLevelRidge = 1e-3;  // of the features' mean variance
 
 /// Means and raw spreads [N, 2 D, F] of every batch, edges cut off, in one tensor.
 torch::Tensor posterior_parameters(codec::Autoencoder& model,
@@ -51,6 +53,55 @@ void rescale_rows_(const PosteriorLayer& layer,
   layer.weight_g.narrow(0, first, count).mul_(scale_D.view({-1, 1, 1}));
   torch::Tensor bias = layer.bias.narrow(0, first, count);
   bias.sub_(mean_D).mul_(scale_D).add_(wanted_mean);
+}
+
+/// Level of each inner frame of a batch in dB, silence at kSilenceDb; [B, F].
+torch::Tensor frame_levels_db(codec::Autoencoder& model,
+                              const torch::Tensor& x_BCT,
+                              std::int64_t edge_frames) {
+  const std::int64_t hop = model->hop_length();
+  const std::int64_t num_frames = x_BCT.size(2) / hop;
+  const torch::Tensor power_BF = x_BCT.narrow(2, 0, num_frames * hop)
+                                     .square()
+                                     .mean(1)
+                                     .view({x_BCT.size(0), num_frames, hop})
+                                     .mean(2);
+  const std::int64_t inner = num_frames - 2 * edge_frames;
+  const double silence = std::pow(10.0, kSilenceDb / 10);
+  return 10 * (power_BF.narrow(1, edge_frames, inner) + silence).log10();
+}
+
+/// The weights [features] with which the encoder's output tells a frame's level best; undefined
+/// where the sounds are all equally loud.
+torch::Tensor level_direction(codec::Autoencoder& model,
+                              const std::vector<torch::Tensor>& batches,
+                              std::int64_t edge_frames) {
+  std::vector<torch::Tensor> features;
+  std::vector<torch::Tensor> levels;
+  for (const torch::Tensor& x_BCT : batches) {
+    const torch::Tensor level_BF = frame_levels_db(model, x_BCT, edge_frames);
+    const torch::Tensor output_BCF = model->encoder(model->pad_to_frames(x_BCT));
+    const torch::Tensor inner = output_BCF.narrow(2, edge_frames, level_BF.size(1));
+    features.push_back(inner.transpose(1, 2).reshape({-1, inner.size(1)}));
+    levels.push_back(level_BF.reshape({-1}));
+  }
+  const torch::Tensor x = torch::cat(features).to(torch::kDouble);
+  const torch::Tensor y = torch::cat(levels).to(torch::kDouble);
+  const torch::Tensor centred = x - x.mean(0, /*keepdim=*/true);
+  const torch::Tensor moments = torch::matmul(centred.t(), centred) / x.size(0);
+  const double ridge = kLevelRidge * moments.diagonal().mean().item<double>();
+  if (ridge == 0 || y.std().item<double>() < kMinSpread) return {};
+  const torch::Tensor cross = torch::matmul(centred.t(), y - y.mean()) / x.size(0);
+  return at::linalg_solve(moments + ridge * torch::eye(x.size(1), moments.options()), cross);
+}
+
+/// Points the spreads' rows against the level: the louder, the narrower.
+void point_spreads_by_level_(const PosteriorLayer& layer, const torch::Tensor& direction_C) {
+  const std::int64_t width = layer.bias.size(0) / 2;
+  torch::Tensor rows = layer.weight_v.narrow(0, width, width);
+  const torch::Tensor lengths = rows.flatten(1).norm(2, 1).view({-1, 1, 1});
+  const torch::Tensor unit = -direction_C / direction_C.norm();
+  rows.copy_(lengths * unit.to(rows.options()).view({1, -1, 1}));
 }
 
 /// The mean that raw spreads of such deviations from it must have for a mean of `nats` a channel,
@@ -101,13 +152,15 @@ PosteriorLayer posterior_layer(const codec::Autoencoder& model) {
           : fmt::format("encoder.block.{}", options.encoder_strides.size() + 2);
   const NamedTensors parameters = parameters_of(*model);
   const auto weight = parameters.find(prefix + ".weight_g");
+  const auto direction = parameters.find(prefix + ".weight_v");
   const auto bias = parameters.find(prefix + ".bias");
-  KILONAT_REQUIRE(weight != parameters.end() && bias != parameters.end(),
-                  InternalError,
-                  "initialising the bottleneck: no parameters '{}.weight_g' and '{}.bias'",
-                  prefix,
-                  prefix);
-  return {weight->second, bias->second};
+  KILONAT_REQUIRE(
+      weight != parameters.end() && direction != parameters.end() && bias != parameters.end(),
+      InternalError,
+      "initialising the bottleneck: no parameters '{}.weight_g' and '{}.bias'",
+      prefix,
+      prefix);
+  return {weight->second, direction->second, bias->second};
 }
 
 void contract_spreads_(const PosteriorLayer& layer, double share) {
@@ -139,6 +192,9 @@ void describe(config::Schema& schema, BottleneckInitOptions& options) {
       .field("min_nats_per_channel",
              options.min_nats_per_channel,
              {.doc = "but at least this many at the start", .unit = "nats", .min = 0, .max = 9})
+      .field("spread_by_level",
+             options.spread_by_level,
+             {.doc = "start with narrower posteriors where the sound is louder (with projections)"})
       .field("relative_spread",
              options.relative_spread,
              {.doc = "standard deviation of the spread before softplus", .min = 0});
@@ -159,12 +215,16 @@ BottleneckInitReport initialise_bottleneck_(codec::Autoencoder& model,
 
   std::vector<torch::Tensor> batches;
   for (std::int64_t i = 0; i < options.num_batches; ++i) batches.push_back(next_batch());
+  const PosteriorLayer layer = posterior_layer(model);
+  if (options.spread_by_level && model->options().bottleneck.projections) {
+    const torch::Tensor direction_C = level_direction(model, batches, edge_frames);
+    if (direction_C.defined()) point_spreads_by_level_(layer, direction_C);
+  }
   const torch::Tensor output = posterior_parameters(model, batches, edge_frames);
   const torch::Tensor means = output.narrow(1, 0, width);
   const std::vector<std::int64_t> over{0, 2};
   report.mean_spread_before = means.std(at::IntArrayRef(over), false).mean().item<double>();
 
-  const PosteriorLayer layer = posterior_layer(model);
   const torch::Tensor raw = output.narrow(1, width, width);
   const torch::Tensor deviation = standardised(raw, options.relative_spread);
   const double center = raw_center(deviation, report.start_nats / static_cast<double>(width));

@@ -15,6 +15,14 @@
 
 #include "kilonat/codec/autoencoder.h"
 
+///
+/// Note [Loud frames first]: how nats are shared between frames settles slowly, since near its
+/// target a rate is worth little to the loss. Where every frame starts with the same spread,
+/// silence still carried as many nats as a bark after 2500 steps at 8 kbit/s. So with
+/// `spread_by_level` the raw spreads start as that function of the encoder's features which best
+/// tells a frame's level (ridge regression over the first batches): narrow where it is loud, as
+/// reverse water-filling would have it, and training goes on from there.
+
 namespace kilonat::config {
 class Schema;
 }
@@ -28,6 +36,7 @@ struct BottleneckInitOptions {
   std::int64_t num_batches = 4;       ///< to measure on
   double start_factor = 2.0;          ///< K at the start, in units of the target ..
   double min_nats_per_channel = 1.0;  ///< .. but at least this many for each latent channel
+  bool spread_by_level = true;        ///< see Note [Loud frames first]
   double relative_spread = 1.0;       ///< standard deviation of the raw (pre-softplus) spread
 };
 
@@ -37,6 +46,7 @@ void describe(config::Schema& schema, BottleneckInitOptions& options);
 /// or, without projections, the encoder's last convolution. The tensors are the model's own.
 struct PosteriorLayer {
   torch::Tensor weight_g;  ///< [2 D, 1, 1]: D means, then D raw spreads
+  torch::Tensor weight_v;  ///< [2 D, features, taps]
   torch::Tensor bias;      ///< [2 D]
 };
 
