@@ -1,7 +1,12 @@
 # Shared by quickstart and test: installs what packages.txt lists and builds. Sourced, not run.
 
-# The Debian packages of packages.txt, one a line.
-kilonat_packages() { sed -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d' packages.txt; }
+# kilonat_packages [LAST]: the Debian packages of packages.txt, one a line; with LAST "build", only those above its line
+# "# only ./test".
+kilonat_packages() {
+  local stop='$'
+  [ "${1:-}" = build ] && stop='/^# only .\/test/'
+  sed -n -e "1,${stop}p" packages.txt | sed -e 's/#.*//' -e 's/[[:space:]]//g' -e '/^$/d'
+}
 
 # The cores this process may use (its affinity mask, not the machine's count).
 kilonat_jobs() { nproc; }
@@ -15,23 +20,23 @@ kilonat_has_command_of() {
   esac
 }
 
-# Those of packages.txt that are not installed, one a line.
+# kilonat_missing_packages [build]: those of kilonat_packages that are not installed, one a line.
 kilonat_missing_packages() {
   local name
-  for name in $(kilonat_packages); do
+  for name in $(kilonat_packages "${1:-}"); do
     dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'install ok installed' ||
       kilonat_has_command_of "$name" || echo "$name"
   done
 }
 
-# Installs the packages that are missing; says so before. Needs apt, and root or sudo.
+# kilonat_install_packages [build]: installs the packages that are missing; says so before. Needs apt, and root or sudo.
 kilonat_install_packages() {
   if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     echo "kilonat: no apt here; the packages of packages.txt are taken to be installed" >&2
     return 0
   fi
   local missing sudo=()
-  mapfile -t missing < <(kilonat_missing_packages)
+  mapfile -t missing < <(kilonat_missing_packages "${1:-}")
   [ "${#missing[@]}" -eq 0 ] && return 0
   if [ "$(id -u)" -ne 0 ]; then
     if ! command -v sudo >/dev/null; then
