@@ -12,6 +12,7 @@
 #include "kilonat/base/errors.h"
 #include "kilonat/config/nearest.h"
 #include "kilonat/data/procedural/classes.h"
+#include "kilonat/data/procedural/gaussian.h"
 
 namespace kilonat::data {
 namespace {
@@ -96,12 +97,14 @@ void set_option(ProceduralSpec& result, const Item& item) {
 void add_class(ProceduralSpec& result, const Item& item) {
   std::vector<std::string> names{"all"};
   for (const auto& sound_class : procedural::sound_classes()) names.push_back(sound_class.name);
+  const std::size_t num_in_all = names.size();
+  for (const auto& source : procedural::gaussian_sources()) names.push_back(source.name);
   if (std::find(names.begin(), names.end(), item.text) == names.end()) {
     refuse(item, "unknown class", item.text, names);
   }
   const bool is_all = item.text == "all";
-  for (const std::string& name :
-       is_all ? std::vector(names.begin() + 1, names.end()) : std::vector{item.text}) {
+  for (const std::string& name : is_all ? std::vector(names.begin() + 1, names.begin() + num_in_all)
+                                        : std::vector{item.text}) {
     const auto& listed = result.classes;
     if (std::find(listed.begin(), listed.end(), name) == listed.end()) {
       result.classes.push_back(name);
