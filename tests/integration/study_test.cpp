@@ -68,6 +68,7 @@ class Study : public ::testing::Test {
 TEST_F(Study, TrainsMeasuresAndUsesAgainWhatIsThere) {
   const Outcome first = run({"--points", "gaussian-0.3-seed0", "opus"});
   ASSERT_EQ(first.exit_code, 0) << first.err;
+  EXPECT_THAT(first.out, HasSubstr("measuring opus-8"));
   const auto some = points();
   ASSERT_EQ(some.size(), 6U);
   EXPECT_EQ(some.at("gaussian-0.3-seed0")["status"], "done");

@@ -93,7 +93,9 @@ void run_here(study::RdStudy& study,
   std::int64_t before = 0;
   for (const study::PlannedUnit& unit : units) {
     const std::int64_t steps = study.steps_left(unit);
-    study.run(unit, std::make_unique<StudySink>(progress, before, unit.id));
+    study.run(unit,
+              std::make_unique<StudySink>(progress, before, unit.id),
+              [&](const std::string& point) { say(flags, "measuring " + point); });
     before += steps;
   }
   progress.finish();

@@ -103,12 +103,14 @@ std::int64_t RdStudy::steps_left(const PlannedUnit& unit) const {
   return unit.training->run.steps - (saved.empty() ? 0 : saved.back());
 }
 
-void RdStudy::run(const PlannedUnit& unit, std::unique_ptr<train::RunSink> console) {
+void RdStudy::run(const PlannedUnit& unit,
+                  std::unique_ptr<train::RunSink> console,
+                  const std::function<void(const std::string&)>& on_measure) {
   create_folder(request_.folder / "points");
   write_text_atomic(request_.folder / "study.toml",
                     config::to_toml(RdStudyConfig{request_.options}));
   if (unit.training) train(unit, std::move(console));
-  measure(unit);
+  measure(unit, on_measure);
 }
 
 void RdStudy::train(const PlannedUnit& unit, std::unique_ptr<train::RunSink> console) const {
@@ -125,9 +127,11 @@ void RdStudy::train(const PlannedUnit& unit, std::unique_ptr<train::RunSink> con
                      std::move(console));
 }
 
-void RdStudy::measure(const PlannedUnit& unit) {
+void RdStudy::measure(const PlannedUnit& unit,
+                      const std::function<void(const std::string&)>& on_measure) {
   for (const PlannedPoint& planned : unit.points) {
     if (measured(unit, planned)) continue;
+    if (on_measure) on_measure(planned.id);
     if (!unit.training) {
       save(unit,
            planned,

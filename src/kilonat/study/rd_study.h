@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -43,9 +44,12 @@ class RdStudy {
   [[nodiscard]] std::int64_t steps_left(const PlannedUnit& unit) const;
 
   /// Trains (from where an earlier run stopped) and measures a unit's points.
-  /// @param console  a sink for the training figures; may be null.
+  /// @param console     a sink for the training figures; may be null.
+  /// @param on_measure  called with a point's id before it is measured; may be empty.
   /// @throws what training and measuring throw; what was finished stays.
-  void run(const PlannedUnit& unit, std::unique_ptr<train::RunSink> console);
+  void run(const PlannedUnit& unit,
+           std::unique_ptr<train::RunSink> console,
+           const std::function<void(const std::string&)>& on_measure = {});
 
   /// Writes results.json and results.csv from the points that are there. @throws IoError.
   Results collect(const std::vector<std::string>& commands,
@@ -59,7 +63,7 @@ class RdStudy {
   [[nodiscard]] std::optional<Point> measured(const PlannedUnit& unit,
                                               const PlannedPoint& point) const;
   void train(const PlannedUnit& unit, std::unique_ptr<train::RunSink> console) const;
-  void measure(const PlannedUnit& unit);
+  void measure(const PlannedUnit& unit, const std::function<void(const std::string&)>& on_measure);
   void save(const PlannedUnit& unit, const PlannedPoint& planned, Point point) const;
   const MeasuringSet& measuring_set();
   void write_originals(const train::ClipSet& clips) const;
