@@ -16,10 +16,9 @@ namespace kilonat::rate {
 
 /// What a law sees: its batch and where K should be now.
 struct LawInput {
-  double target_nats = 0;    ///< K* of this step, > 0
-  RateObservation observed;  ///< of this batch
-  double smoothed_nats = 0;  ///< K smoothed over the last steps, this one included in update()
-  double latent_channels = 1;
+  double target_nats = 0;         ///< K* of this step, > 0
+  RateObservation observed;       ///< of this batch
+  double smoothed_nats = 0;       ///< K smoothed over the last steps, this one included in update()
   double target_change_nats = 0;  ///< what the warm-up adds to K* until the next step, <= 0
 };
 

@@ -72,7 +72,6 @@ RateLaw::RateLaw(RateLawOptions options, double frame_rate_hz, std::int64_t late
     : options_(std::move(options)),
       frame_rate_hz_(frame_rate_hz),
       final_target_nats_(nats_from_kbps(options_.target_kbps, frame_rate_hz)),
-      latent_channels_(latent_channels),
       law_(make_law(options_)) {
   KILONAT_REQUIRE(options_.target_kbps > 0 && std::isfinite(options_.target_kbps),
                   ConfigError,
@@ -87,10 +86,8 @@ RateLaw::RateLaw(RateLaw&&) noexcept = default;
 RateLaw& RateLaw::operator=(RateLaw&&) noexcept = default;
 
 RateTerm RateLaw::term(std::int64_t step, const RateObservation& observation) const {
-  return law_->term({.target_nats = target_nats(step),
-                     .observed = observation,
-                     .smoothed_nats = smoothed_nats_,
-                     .latent_channels = static_cast<double>(latent_channels_)});
+  return law_->term(
+      {.target_nats = target_nats(step), .observed = observation, .smoothed_nats = smoothed_nats_});
 }
 
 void RateLaw::update(std::int64_t step, const RateObservation& observation) {
@@ -106,7 +103,6 @@ void RateLaw::update(std::int64_t step, const RateObservation& observation) {
   law_->update({.target_nats = target_nats(step),
                 .observed = observation,
                 .smoothed_nats = smoothed_nats_,
-                .latent_channels = static_cast<double>(latent_channels_),
                 .target_change_nats = target_nats(step + 1) - target_nats(step)});
 }
 

@@ -139,7 +139,6 @@ class RateLaw {
   RateLawOptions options_;
   double frame_rate_hz_;
   double final_target_nats_;
-  std::int64_t latent_channels_;
   double start_nats_ = 0;     // of the warm-up; 0: not known yet
   double smoothed_nats_ = 0;  // 0: no observation yet
   std::unique_ptr<Law> law_;

@@ -21,7 +21,8 @@
 /// silence still carried as many nats as a bark after 2500 steps at 8 kbit/s. So with
 /// `spread_by_level` the raw spreads start as that function of the encoder's features which best
 /// tells a frame's level (ridge regression over the first batches): narrow where it is loud, as
-/// reverse water-filling would have it, and training goes on from there.
+/// reverse water-filling would have it, and training goes on from there. What it does by itself has
+/// not been measured; at 8 kbit/s it does not last (docs/reproduce.md).
 
 namespace kilonat::config {
 class Schema;
