@@ -120,6 +120,15 @@ TEST_F(Study, SaysInOneLineWhatIsWrong) {
   const Outcome no_model = run({"--visqol-model", scratch_("none.txt")});
   EXPECT_NE(no_model.exit_code, 0);
   EXPECT_THAT(no_model.err, HasSubstr("none.txt"));
+  const Outcome no_sounds = kilonat({"study",
+                                     "rd",
+                                     scratch_("study.toml"),
+                                     "--data",
+                                     scratch_("nothing"),
+                                     "--out",
+                                     scratch_("empty")});
+  EXPECT_EQ(no_sounds.exit_code, 3);
+  EXPECT_FALSE(fs::exists(scratch_.path("empty")));
   const Outcome no_config = kilonat({"study", "rd", "no-such-study", "--data", "x"});
   EXPECT_EQ(no_config.exit_code, 2);
   EXPECT_THAT(no_config.err, HasSubstr("conf/study/no-such-study.toml"));

@@ -93,9 +93,10 @@ void add_latent_figures(codec::Autoencoder& model,
     const torch::Tensor mean = inner_posterior(model, clip.audio_CT).mean_BDF;
     if (mean.defined()) decay.add(mean);
   });
-  point.latent = LatentFigures{.nats_per_channel = report.nats_per_channel,
-                               .active_channels = report.active_channels,
-                               .shift_equivariance = shift_equivariance(model, held_out)};
+  point.latent.emplace();
+  point.latent->nats_per_channel = report.nats_per_channel;
+  point.latent->active_channels = report.active_channels;
+  point.latent->shift_equivariance = shift_equivariance(model, held_out);
   if (const auto spectrum = decay.decay()) point.latent->spectral_decay = spectrum->slope;
   const auto predictability = predictability_of(model, training, held_out);
   if (!predictability) return;

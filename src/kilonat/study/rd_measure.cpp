@@ -11,17 +11,6 @@
 namespace kilonat::study {
 namespace {
 
-Point point_of(const PlannedPoint& planned) {
-  Point point;
-  point.id = planned.id;
-  point.family = planned.family;
-  point.label = planned.label;
-  point.seed = planned.seed;
-  point.target_kbps = planned.target_kbps;
-  point.status = PointStatus::kDone;
-  return point;
-}
-
 /// Gaussian rates of the point and of each of its clips.
 void add_gaussian_rates(const metrics::LatentReport& report, Point& point) {
   point.rates["kl_kbps"] = report.rate_kbps;
@@ -32,6 +21,16 @@ void add_gaussian_rates(const metrics::LatentReport& report, Point& point) {
 }
 
 }  // namespace
+
+Point point_of(const PlannedPoint& planned) {
+  Point point;
+  point.id = planned.id;
+  point.family = planned.family;
+  point.label = planned.label;
+  point.seed = planned.seed;
+  point.target_kbps = planned.target_kbps;
+  return point;
+}
 
 Point measure_model(codec::LoadedModel& loaded,
                     const PlannedPoint& planned,
@@ -60,6 +59,7 @@ Point measure_model(codec::LoadedModel& loaded,
     meter.add(i, *clip, coded.reconstruction_CT, rate);
   }
   Point point = point_of(planned);
+  point.status = PointStatus::kDone;
   meter.finish(point);
   if (is_gaussian) {
     const metrics::LatentReport report = latents.report(train::static_gaussian(loaded));
@@ -89,6 +89,7 @@ Point measure_opus(const PlannedPoint& planned,
     seconds += original.duration_s();
   }
   Point point = point_of(planned);
+  point.status = PointStatus::kDone;
   meter.finish(point);
   point.rates["actual_kbps"] = bits / seconds / 1000;
   return point;

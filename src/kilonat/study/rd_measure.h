@@ -17,6 +17,9 @@ struct MeasuringSet {
   Listening listening;
 };
 
+/// The point before anything was measured: missing, without figures.
+[[nodiscard]] Point point_of(const PlannedPoint& planned);
+
 /// Rates, distances, latents, clips and sounds of a trained model, gaussian or rvq.
 /// @throws DataError if no clip can be used; Interrupted.
 [[nodiscard]] Point measure_model(codec::LoadedModel& loaded,

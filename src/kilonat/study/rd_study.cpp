@@ -53,6 +53,9 @@ std::string now_text() {
 
 RdStudy::RdStudy(RdRequest request) : request_(std::move(request)) {
   units_ = plan_rd(request_.options, request_.base);
+  // Sounds that are not there are found out before a folder is made.
+  (void)train::open_clips(
+      request_.base.data.sources, request_.options.split, clip_format_of(request_.base));
   if (!request_.options.visqol_model.empty()) {
     visqol_ = std::make_unique<metrics::Visqol>(request_.options.visqol_model);
   }
@@ -194,9 +197,7 @@ Results RdStudy::collect(const std::vector<std::string>& commands,
     for (const PlannedPoint& planned : unit.points) {
       std::optional<Point> point = measured(unit, planned);
       if (!point) {
-        point = Point{.id = planned.id, .family = planned.family, .label = planned.label};
-        point->seed = planned.seed;
-        point->target_kbps = planned.target_kbps;
+        point = point_of(planned);
         point->why = "not run yet";
       }
       results.points.push_back(std::move(*point));

@@ -34,7 +34,8 @@ struct RdRequest {
 
 class RdStudy {
  public:
-  /// Plans. @throws ConfigError for points that cannot be trained.
+  /// Plans. @throws ConfigError for points that cannot be trained; DataError or IoError if the
+  /// sounds or ViSQOL's model cannot be opened.
   explicit RdStudy(RdRequest request);
 
   [[nodiscard]] const std::vector<PlannedUnit>& units() const { return units_; }
