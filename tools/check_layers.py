@@ -23,6 +23,7 @@ ALLOWED = {
     "kernels": {"base", "tensor"},
     "dsp": {"base", "tensor"},
     "codec": {"base", "config", "rate", "tensor", "kernels", "dsp"},
+    "text": {"base", "config", "tensor", "codec"},
     "loss": {"base", "config", "tensor", "dsp", "codec"},
     "data": {"base", "config", "audio", "tensor"},
     "metrics": {"base", "config", "audio", "rate", "tensor", "dsp", "codec", "loss", "data"},
