@@ -8,6 +8,8 @@
 #include <ATen/core/Tensor.h>
 #include <torch/nn/module.h>
 
+#include "kilonat/base/seed_tree.h"
+
 namespace kilonat::text {
 
 /// Captions as vectors. L: the longest caption of the batch, at least 1.
@@ -31,6 +33,15 @@ class TextEncoder : public torch::nn::Module {
   /// True: its weights belong to the generator that is trained with it. False: they come from
   /// elsewhere and stay as they are.
   [[nodiscard]] virtual bool is_trained_jointly() const = 0;
+
+  /// Whatever encode() draws in training mode (words to leave out) follows from `seed` and the
+  /// captions alone: set a child seed of the step before each step. Encoders that draw nothing
+  /// ignore it.
+  virtual void set_seed(const SeedTree& /*seed*/) {}
+
+  /// A line of JSON for the metadata of a model file: all that is needed, beside the weights, to
+  /// make the encoder again (open_text_encoder.h).
+  [[nodiscard]] virtual std::string description() const = 0;
 };
 
 }  // namespace kilonat::text
