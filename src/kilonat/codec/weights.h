@@ -1,15 +1,15 @@
 #pragma once
-/// Weights by name: into a model, out of it, and between the forms in which weight norm is stored.
+/// Weights by name: a model made of them, and the forms in which weight norm is stored.
 
 #include <string>
 
 #include "kilonat/codec/autoencoder.h"
-#include "kilonat/tensor/safetensors.h"
+#include "kilonat/tensor/module_weights.h"
 
 namespace kilonat::codec {
 
-/// The model's parameters by their official names; they share memory with the model.
-[[nodiscard]] tensor::TensorMap weights_of(const AutoencoderImpl& model);
+using tensor::load_weights;
+using tensor::weights_of;
 
 /// A model of these options with these weights, in evaluation mode on the CPU.
 ///
@@ -18,15 +18,6 @@ namespace kilonat::codec {
 [[nodiscard]] Autoencoder build_from_weights(const AutoencoderOptions& options,
                                              const tensor::TensorMap& weights,
                                              const std::string& what);
-
-/// Copies `weights` into the model, converted to its type and device.
-///
-/// Missing names, unknown names and other shapes are all errors; the message names the first few.
-/// @param what  names the source in errors: "model 'a.safetensors'".
-/// @throws FormatError; then the model is unchanged.
-void load_weights(AutoencoderImpl& model,
-                  const tensor::TensorMap& weights,
-                  const std::string& what);
 
 /// Brings every convolution to weight_g / weight_v and every Snake parameter to [1, C, 1], float32.
 ///
