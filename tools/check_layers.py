@@ -24,6 +24,7 @@ ALLOWED = {
     "dsp": {"base", "tensor"},
     "codec": {"base", "config", "rate", "tensor", "kernels", "dsp"},
     "text": {"base", "config", "tensor", "codec"},
+    "diffusion": {"base", "config", "tensor", "dsp", "text"},
     "loss": {"base", "config", "tensor", "dsp", "codec"},
     "data": {"base", "config", "audio", "tensor"},
     "metrics": {"base", "config", "audio", "rate", "tensor", "dsp", "codec", "loss", "data"},
