@@ -4,6 +4,14 @@ if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
 endif()
 
+# Only x86-64 has such levels; a -march of yours in CMAKE_CXX_FLAGS comes first. Faster instructions
+# are chosen when the program runs (src/kilonat/kernels).
+if(KILONAT_X86_LEVEL AND CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$"
+   AND NOT CMAKE_CXX_FLAGS MATCHES "-march=")
+  string(APPEND CMAKE_CXX_FLAGS " -march=${KILONAT_X86_LEVEL}")
+  string(STRIP "${CMAKE_CXX_FLAGS}" CMAKE_CXX_FLAGS)
+endif()
+
 find_program(KILONAT_CCACHE ccache)
 if(KILONAT_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   # gcc's precompiled headers defeat ccache unless it is told to overlook them (ccache manual, "Precompiled headers").

@@ -10,6 +10,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 import check_layers  # noqa: E402
 import check_length  # noqa: E402
+import check_portable  # noqa: E402
 import summarise_eval  # noqa: E402
 
 
@@ -70,6 +71,35 @@ class CheckLengthTest(TreeTest):
         self.write("src/kilonat/base/long.cpp", "x\n" * 401)
         found = list(check_length.long_files(self.root))
         self.assertEqual(found, [(pathlib.Path("src/kilonat/base/long.cpp"), 401)])
+
+
+class CheckPortableTest(TreeTest):
+    INTRINSICS = "#include <immintrin.h>\n__m256 zero() { return _mm256_setzero_ps(); }\n"
+
+    def test_names_intrinsics_that_every_cpu_compiles(self):
+        self.write("src/kilonat/kernels/a.cpp", self.INTRINSICS)
+        self.assertEqual([line.partition(": ")[0] for line in check_portable.check(self.root)],
+                         ["src/kilonat/kernels/a.cpp:1", "src/kilonat/kernels/a.cpp:2"])
+
+    def test_allows_them_in_files_of_their_own_and_under_a_guard(self):
+        self.write("src/kilonat/kernels/a_avx2.cpp", self.INTRINSICS)
+        self.write("src/kilonat/kernels/b.cpp",
+                   f"#if defined(__x86_64__)\n{self.INTRINSICS}#else\nint plain();\n#endif\n")
+        self.assertEqual(check_portable.check(self.root), [])
+
+    def test_names_what_stands_behind_the_else_or_the_end_of_a_guard(self):
+        self.write("src/kilonat/kernels/a.cpp",
+                   "#if defined(__x86_64__)\n#else\n__m128 a;\n#endif\n__m128 b;\n")
+        self.assertEqual(len(check_portable.check(self.root)), 2)
+
+    def test_names_flags_and_sources_that_every_cpu_gets(self):
+        self.write("CMakePresets.json", '{"CMAKE_CXX_FLAGS": "-march=x86-64-v2"}\n')
+        self.write("src/kilonat/kernels/CMakeLists.txt",
+                   "add_library(a a_avx2.cpp)\nset(flags -mavx2)\n"
+                   "if(CMAKE_SYSTEM_PROCESSOR MATCHES x86_64)\nset(more -mfma b_avx2.cpp)\nendif()\n")
+        self.assertEqual([line.partition(": ")[0] for line in check_portable.check(self.root)],
+                         ["CMakePresets.json:1", "src/kilonat/kernels/CMakeLists.txt:1",
+                          "src/kilonat/kernels/CMakeLists.txt:2"])
 
 
 class SummariseEvalTest(unittest.TestCase):
