@@ -68,7 +68,7 @@ class Study : public ::testing::Test {
 TEST_F(Study, TrainsMeasuresAndUsesAgainWhatIsThere) {
   const Outcome first = run({"--points", "gaussian-0.3-seed0", "opus"});
   ASSERT_EQ(first.exit_code, 0) << first.err;
-  EXPECT_THAT(first.out, HasSubstr("measuring opus-8"));
+  EXPECT_THAT(first.err, HasSubstr("measuring opus-8, clip 12 of 12"));
   const auto some = points();
   ASSERT_EQ(some.size(), 6U);
   EXPECT_EQ(some.at("gaussian-0.3-seed0")["status"], "done");
@@ -110,6 +110,14 @@ TEST_F(Study, MeasuresAnewWhenTheConfigChanges) {
   const auto after = points();
   EXPECT_NE(after.at("gaussian-0.3-seed0")["config_hash"], before);
   EXPECT_EQ(after.at("gaussian-0.3-seed0")["steps"], 6);
+}
+
+TEST_F(Study, EndsWithTheExitCodeOfTheRunThatFailed) {
+  fs::create_directories(scratch_.path("study"));
+  write_bytes(scratch_.path("study") / "points", "a file where the folder should be");
+  const Outcome outcome = run({"--jobs", "2"});
+  EXPECT_EQ(outcome.exit_code, 7) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("failed, as it said above"));
 }
 
 TEST_F(Study, SaysInOneLineWhatIsWrong) {

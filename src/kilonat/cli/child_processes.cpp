@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <map>
+#include <optional>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,6 +28,25 @@ pid_t start(const ChildProcess& child) {
   return pid;
 }
 
+struct Failure {
+  std::string name;
+  int status = 0;  // as waitpid tells
+};
+
+/// The first failure as this process's own: the child's exit code is kept.
+[[noreturn]] void fail_like(const Failure& failure) {
+  if (WIFSIGNALED(failure.status)) {
+    throw InternalError(
+        fmt::format("study: run '{}' was ended by signal {}; what was finished is "
+                    "kept, the same command goes on",
+                    failure.name,
+                    WTERMSIG(failure.status)));
+  }
+  throw Error(fmt::format("study: run '{}' failed, as it said above; what was finished is kept",
+                          failure.name),
+              WEXITSTATUS(failure.status));
+}
+
 /// Waits for any child. @returns its process and exit status.
 std::pair<pid_t, int> wait_for_one() {
   int status = 0;
@@ -44,10 +64,10 @@ void run_children(const std::vector<ChildProcess>& children,
                   int jobs,
                   const std::function<void(const std::string&)>& on_done) {
   std::map<pid_t, std::string> running;
-  std::string failed;
+  std::optional<Failure> failure;
   std::size_t next = 0;
   for (;;) {
-    const bool may_start = failed.empty() && !interrupt_requested();
+    const bool may_start = !failure && !interrupt_requested();
     if (may_start && next < children.size() && running.size() < static_cast<std::size_t>(jobs)) {
       const ChildProcess& child = children[next++];
       running[start(child)] = child.name;
@@ -59,15 +79,12 @@ void run_children(const std::vector<ChildProcess>& children,
     running.erase(pid);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
       on_done(name);
-    } else if (failed.empty()) {
-      failed = name;
+    } else if (!failure) {
+      failure = {name, status};
     }
   }
   throw_if_interrupted("study");
-  KILONAT_REQUIRE(failed.empty(),
-                  DataError,
-                  "study: run '{}' failed, as it said above; what was finished is kept",
-                  failed);
+  if (failure) fail_like(*failure);
 }
 
 }  // namespace kilonat::cli

@@ -18,7 +18,8 @@ struct ChildProcess {
 ///
 /// @param on_done  called with the name of each that ended well.
 /// @throws Interrupted if this process was interrupted; else, once all that were started have
-///         ended, the first failure, with the child's name (its own line is on standard error).
+///         ended, the first failure, with the child's name and exit code (its own line is on
+///         standard error; a child that a signal ended has the code of an internal error).
 void run_children(const std::vector<ChildProcess>& children,
                   int jobs,
                   const std::function<void(const std::string&)>& on_done);

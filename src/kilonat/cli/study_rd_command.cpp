@@ -95,7 +95,10 @@ void run_here(study::RdStudy& study,
     const std::int64_t steps = study.steps_left(unit);
     study.run(unit,
               std::make_unique<StudySink>(progress, before, unit.id),
-              [&](const std::string& point) { say(flags, "measuring " + point); });
+              [&](const std::string& point, std::size_t done, std::size_t clips) {
+                progress.update(before + steps,
+                                fmt::format("measuring {}, clip {} of {}", point, done + 1, clips));
+              });
     before += steps;
   }
   progress.finish();

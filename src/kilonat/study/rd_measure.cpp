@@ -20,6 +20,11 @@ void add_gaussian_rates(const metrics::LatentReport& report, Point& point) {
   }
 }
 
+void start_clip(const PlannedPoint& planned, const MeasuringSet& set, std::size_t index) {
+  throw_if_interrupted("measuring " + planned.id);
+  if (set.on_clip) set.on_clip(index, set.held_out.size());
+}
+
 }  // namespace
 
 Point point_of(const PlannedPoint& planned) {
@@ -47,7 +52,7 @@ Point measure_model(codec::LoadedModel& loaded,
                                                 static_cast<double>(planned.num_codebooks) /
                                                 static_cast<double>(codec.bottleneck.num_codebooks);
   for (std::size_t i = 0; i < set.held_out.size(); ++i) {
-    throw_if_interrupted("measuring " + planned.id);
+    start_clip(planned, set, i);
     const auto clip = set.held_out.usable_clip(i);
     if (!clip) continue;
     const train::CodedClip coded =
@@ -79,7 +84,7 @@ Point measure_opus(const PlannedPoint& planned,
   double bits = 0;
   double seconds = 0;
   for (std::size_t i = 0; i < set.held_out.size(); ++i) {
-    throw_if_interrupted("measuring " + planned.id);
+    start_clip(planned, set, i);
     const auto clip = set.held_out.usable_clip(i);
     if (!clip) continue;
     const audio::AudioBuffer original{sample_rate_hz, train::channels_of(clip->audio_CT)};

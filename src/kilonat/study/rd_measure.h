@@ -1,6 +1,9 @@
 #pragma once
 /// Measures the points of a rate-distortion study.
 
+#include <cstddef>
+#include <functional>
+
 #include "kilonat/codec/model_file.h"
 #include "kilonat/study/point_meter.h"
 #include "kilonat/study/rd_plan.h"
@@ -15,6 +18,8 @@ struct MeasuringSet {
   train::ClipSet held_out;
   const metrics::Visqol* visqol = nullptr;  ///< null: no ViSQOL scores
   Listening listening;
+  /// Called before each held-out clip with the clips done and their number; may be empty.
+  std::function<void(std::size_t, std::size_t)> on_clip;
 };
 
 /// The point before anything was measured: missing, without figures.

@@ -108,7 +108,7 @@ std::int64_t RdStudy::steps_left(const PlannedUnit& unit) const {
 
 void RdStudy::run(const PlannedUnit& unit,
                   std::unique_ptr<train::RunSink> console,
-                  const std::function<void(const std::string&)>& on_measure) {
+                  const OnMeasure& on_measure) {
   create_folder(request_.folder / "points");
   write_text_atomic(request_.folder / "study.toml",
                     config::to_toml(RdStudyConfig{request_.options}));
@@ -130,20 +130,17 @@ void RdStudy::train(const PlannedUnit& unit, std::unique_ptr<train::RunSink> con
                      std::move(console));
 }
 
-void RdStudy::measure(const PlannedUnit& unit,
-                      const std::function<void(const std::string&)>& on_measure) {
+void RdStudy::measure(const PlannedUnit& unit, const OnMeasure& on_measure) {
   for (const PlannedPoint& planned : unit.points) {
     if (measured(unit, planned)) continue;
-    if (on_measure) on_measure(planned.id);
+    const MeasuringSet& set = measuring_set(planned, on_measure);
     if (!unit.training) {
-      save(unit,
-           planned,
-           measure_opus(planned, request_.base.codec.sample_rate_hz, measuring_set()));
+      save(unit, planned, measure_opus(planned, request_.base.codec.sample_rate_hz, set));
       continue;
     }
     const train::RunFolder folder{run_folder(unit)};
     codec::LoadedModel loaded = codec::load_model(folder.model(), request_.device);
-    Point point = measure_model(loaded, planned, measuring_set());
+    Point point = measure_model(loaded, planned, set);
     const Curve curve = read_curve(folder.metrics());
     const auto entries = static_cast<std::int64_t>(curve.step.size());
     point.curve = thinned(curve, std::max<std::int64_t>(1, entries / kCurveEntries));
@@ -161,8 +158,18 @@ void RdStudy::save(const PlannedUnit& unit, const PlannedPoint& planned, Point p
   save_results(point_path(planned), results);
 }
 
-const MeasuringSet& RdStudy::measuring_set() {
-  if (set_) return *set_;
+const MeasuringSet& RdStudy::measuring_set(const PlannedPoint& point, const OnMeasure& on_measure) {
+  if (!set_) open_measuring_set();
+  set_->on_clip = nullptr;
+  if (on_measure) {
+    set_->on_clip = [&on_measure, id = point.id](std::size_t done, std::size_t clips) {
+      on_measure(id, done, clips);
+    };
+  }
+  return *set_;
+}
+
+void RdStudy::open_measuring_set() {
   const std::vector<std::string>& sources = request_.base.data.sources;
   const data::ClipFormat format = clip_format_of(request_.base);
   const train::ClipSet held_out = train::open_clips(sources, request_.options.split, format);
@@ -172,7 +179,6 @@ const MeasuringSet& RdStudy::measuring_set() {
       .visqol = visqol_.get(),
       .listening = {request_.folder, spread_clips(held_out.size(), request_.options.listen_clips)}};
   write_originals(set_->held_out);
-  return *set_;
 }
 
 void RdStudy::write_originals(const train::ClipSet& clips) const {

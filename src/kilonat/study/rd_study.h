@@ -25,6 +25,9 @@
 
 namespace kilonat::study {
 
+/// Told which point is being measured, and how many of its clips are done of how many.
+using OnMeasure = std::function<void(const std::string& point, std::size_t, std::size_t)>;
+
 struct RdRequest {
   RdOptions options;
   train::CodecTrainOptions base;  ///< the codec's config: sources, precision and overrides applied
@@ -46,11 +49,11 @@ class RdStudy {
 
   /// Trains (from where an earlier run stopped) and measures a unit's points.
   /// @param console     a sink for the training figures; may be null.
-  /// @param on_measure  called with a point's id before it is measured; may be empty.
+  /// @param on_measure  called before each clip that is measured; may be empty.
   /// @throws what training and measuring throw; what was finished stays.
   void run(const PlannedUnit& unit,
            std::unique_ptr<train::RunSink> console,
-           const std::function<void(const std::string&)>& on_measure = {});
+           const OnMeasure& on_measure = {});
 
   /// Writes results.json and results.csv from the points that are there. @throws IoError.
   Results collect(const std::vector<std::string>& commands,
@@ -64,9 +67,11 @@ class RdStudy {
   [[nodiscard]] std::optional<Point> measured(const PlannedUnit& unit,
                                               const PlannedPoint& point) const;
   void train(const PlannedUnit& unit, std::unique_ptr<train::RunSink> console) const;
-  void measure(const PlannedUnit& unit, const std::function<void(const std::string&)>& on_measure);
+  void measure(const PlannedUnit& unit, const OnMeasure& on_measure);
   void save(const PlannedUnit& unit, const PlannedPoint& planned, Point point) const;
-  const MeasuringSet& measuring_set();
+  /// The set, whose clips are reported as the point's.
+  const MeasuringSet& measuring_set(const PlannedPoint& point, const OnMeasure& on_measure);
+  void open_measuring_set();
   void write_originals(const train::ClipSet& clips) const;
   void describe_data(Results& results) const;
 
