@@ -13,9 +13,9 @@ namespace kilonat::diffusion {
 ///
 /// | size  | width x depth (heads) | parameters |
 /// |-------|-----------------------|------------|
-/// | micro | 128 x 4 (4)           | 1.2 M      |
-/// | tiny  | 192 x 6 (6)           | 3.9 M      |
-/// | small | 256 x 6 (4)           | 6.8 M      |
+/// | micro | 128 x 4 (4)           | 1.3 M      |
+/// | tiny  | 192 x 6 (6)           | 4.0 M      |
+/// | small | 256 x 6 (4)           | 7.2 M      |
 /// | s     | 384 x 12 (6)          | 30 M       |
 struct TransformerOptions {
   std::string size = "micro";
