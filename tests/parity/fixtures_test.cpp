@@ -13,6 +13,7 @@ const std::vector<std::pair<std::string, std::string>> kKinds{{"dac_", ".io.safe
                                                               {"disc_", ".io.safetensors"},
                                                               {"oobleck_", ".io.safetensors"},
                                                               {"losses_", ".safetensors"},
+                                                              {"t5_", ".io.safetensors"},
                                                               {"gaussian_kl", ".safetensors"}};
 
 TEST(Fixtures, AFolderOfReferencesHoldsSetsToCompareWith) {
@@ -30,7 +31,7 @@ TEST(Fixtures, AreThereWhateverTheMachine) {
 }
 
 TEST(Fixtures, EverySetOfAKnownKindHasTheFilesThatItsTestsRead) {
-  for (const std::string kind : {"dac_", "dacvae_", "oobleck_"}) {
+  for (const std::string kind : {"dac_", "dacvae_", "oobleck_", "t5_v"}) {
     for (const std::string& set : fixture_sets(kind)) {
       EXPECT_TRUE(has_fixture_file(set, "weights")) << set << " has outputs but no weights";
       EXPECT_TRUE(std::filesystem::exists(fixture_path(set, ".config.json"))) << set;
