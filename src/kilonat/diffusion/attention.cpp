@@ -39,9 +39,12 @@ at::Tensor plain(const at::Tensor& q_BHFE,
                  const at::Tensor& k_BHLE,
                  const at::Tensor& v_BHLE,
                  const at::Tensor& bias_B11L) {
-  at::Tensor logits_BHFL = at::matmul(q_BHFE, k_BHLE.transpose(2, 3));
-  if (bias_B11L.defined()) logits_BHFL = logits_BHFL.add_(bias_B11L);
-  return at::matmul(at::softmax(logits_BHFL, -1), v_BHLE);
+  // Batch and heads are one axis before keys are transposed, which is then no copy.
+  const at::Tensor logits_GFL = at::bmm(q_BHFE.flatten(0, 1), k_BHLE.flatten(0, 1).transpose(1, 2));
+  if (bias_B11L.defined()) {
+    logits_GFL.add_(bias_B11L.expand({-1, q_BHFE.size(1), -1, -1}).flatten(0, 1));
+  }
+  return at::bmm(at::softmax(logits_GFL, -1), v_BHLE.flatten(0, 1)).view(q_BHFE.sizes());
 }
 
 }  // namespace

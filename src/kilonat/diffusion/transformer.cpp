@@ -16,13 +16,13 @@ namespace {
 using tensor::expect_shape;
 using tensor::kAny;
 
-/// [F, 2, 1, P]: queries also get attention's scale, 1 / sqrt(head width).
+/// [2, 1, 1, F, P]: queries also get attention's scale, 1 / sqrt(head width).
 at::Tensor query_and_key_rotations(std::int64_t num_frames,
                                    std::int64_t num_pairs,
                                    const at::TensorOptions& options) {
   const at::Tensor turns_FP = rotations(num_frames, num_pairs, options);
   const double scale = 1 / std::sqrt(2.0 * static_cast<double>(num_pairs));
-  return at::stack({turns_FP * scale, turns_FP}, 1).unsqueeze(2);
+  return at::stack({turns_FP * scale, turns_FP}).view({2, 1, 1, num_frames, num_pairs});
 }
 
 void check_inputs(const TransformerOptions& options,
@@ -107,7 +107,7 @@ at::Tensor DiffusionTransformerImpl::correction(const at::Tensor& x_BCF,
   const BlockContext context{
       .modulation_B6N = global.modulation_B6N,
       .frame_bias_B11F = frame_mask_BF.defined() ? key_bias(frame_mask_BF) : at::Tensor(),
-      .rotations_F21P = query_and_key_rotations(
+      .rotations_211FP = query_and_key_rotations(
           x_BCF.size(2), num_pairs, at::TensorOptions(x_BCF.device()).dtype(at::kFloat)),
       .token_bias_B11L = text.bias_B11L};
   at::Tensor h_BFN = project_in_(x_BCF.transpose(1, 2));

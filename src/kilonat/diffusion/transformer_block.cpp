@@ -50,28 +50,33 @@ at::Tensor TransformerBlockImpl::forward(const at::Tensor& x_BFN,
   return gated(x, m_B1N[5], feed_forward(modulated(x, m_B1N[3], m_B1N[4])));
 }
 
-// Parts are taken by split and unbind: their gradients are put together in one copy.
+// Heads come before frames in one copy, so that all that follows is dense: layer norm, the turning
+// of pairs over long stretches, products of matrices. Parts are taken by split and unbind, whose
+// gradients are put together in one copy.
 
 at::Tensor TransformerBlockImpl::self_attention(const at::Tensor& x_BFN,
                                                 const BlockContext& context) {
-  const std::vector<at::Tensor> parts =
-      self_qkv_(x_BFN).unflatten(2, {3, heads_, -1}).split_with_sizes({2, 1}, 2);
-  const at::Tensor qk_BF2HE = normalised(parts[0], self_norm_E_);
+  const at::Tensor qkv_3BHFE =
+      self_qkv_(x_BFN).unflatten(2, {3, heads_, -1}).permute({2, 0, 3, 1, 4}).contiguous();
+  const std::vector<at::Tensor> parts = qkv_3BHFE.split_with_sizes({2, 1}, 0);
+  const at::Tensor qk_2BHFE = normalised(parts[0], self_norm_E_);
   const std::vector<at::Tensor> turned_BHFE =
-      rotate_pairs(qk_BF2HE, context.rotations_F21P).permute({2, 0, 3, 1, 4}).unbind(0);
-  const at::Tensor v_BHFE = parts[1].squeeze(2).transpose(1, 2);
-  return self_out_(
-      attend(turned_BHFE[0], turned_BHFE[1], v_BHFE, context.frame_bias_B11F, is_fused_));
+      rotate_pairs(qk_2BHFE, context.rotations_211FP).unbind(0);
+  return self_out_(attend(
+      turned_BHFE[0], turned_BHFE[1], parts[1].squeeze(0), context.frame_bias_B11F, is_fused_));
 }
 
 at::Tensor TransformerBlockImpl::cross_attention(const at::Tensor& x_BFN,
                                                  const at::Tensor& kv_BL2N,
                                                  const BlockContext& context) {
-  const at::Tensor q_BFHE = normalised(cross_q_(x_BFN).unflatten(2, {heads_, -1}), cross_norm_E_);
+  const at::Tensor q_BHFE = cross_q_(x_BFN).unflatten(2, {heads_, -1}).transpose(1, 2).contiguous();
   const std::vector<at::Tensor> kv_BHLE =
-      kv_BL2N.unflatten(2, {2, heads_, -1}).permute({2, 0, 3, 1, 4}).unbind(0);
-  return cross_out_(
-      attend(q_BFHE.transpose(1, 2), kv_BHLE[0], kv_BHLE[1], context.token_bias_B11L, is_fused_));
+      kv_BL2N.unflatten(2, {2, heads_, -1}).permute({2, 0, 3, 1, 4}).contiguous().unbind(0);
+  return cross_out_(attend(normalised(q_BHFE, cross_norm_E_),
+                           kv_BHLE[0],
+                           kv_BHLE[1],
+                           context.token_bias_B11L,
+                           is_fused_));
 }
 
 at::Tensor TransformerBlockImpl::feed_forward(const at::Tensor& x_BFN) {

@@ -18,7 +18,7 @@ namespace kilonat::diffusion {
 struct BlockContext {
   at::Tensor modulation_B6N;   ///< scale, shift, gate for self-attention, then for feed-forward
   at::Tensor frame_bias_B11F;  ///< attention.h; undefined: no padding
-  at::Tensor rotations_F21P;   ///< of queries, which carry attention's scale, and of keys; complex
+  at::Tensor rotations_211FP;  ///< of queries, which carry attention's scale, and of keys; complex
   at::Tensor token_bias_B11L;
 };
 
