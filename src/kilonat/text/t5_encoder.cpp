@@ -17,7 +17,7 @@ namespace kilonat::text {
 
 namespace {
 
-/// Captions remembered at most: about 300 MB of t5-base's vectors at 30 tokens each.
+/// Captions remembered at most: about 380 MB of t5-base's vectors at 30 tokens each.
 constexpr std::size_t kMaxKnown = 4096;
 /// Values of a tensor that its hash is made of.
 constexpr std::int64_t kHashedValues = 1024;
