@@ -29,6 +29,8 @@ TEST(FindConfig, SaysWhereItLookedForAName) {
     EXPECT_THAT(error.what(), ::testing::HasSubstr("conf/codec/no-such-config.toml"));
   }
   EXPECT_THROW((void)find_config("no/such.toml"), ConfigError);
+  // A study's config is no codec's.
+  EXPECT_THROW((void)find_config("tiny16", "study"), ConfigError);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <torch/types.h>
 #include <torch/utils.h>
 
+#include "kilonat/codec/layers.h"
 #include "kilonat/train/named_tensors.h"
 
 namespace kilonat::train {
@@ -47,6 +48,26 @@ TEST(GainInit, TouchesNoDirectionAndNoBottleneck) {
   for (const auto& [name, tensor] : state_of(*model)) {
     if (name.ends_with("weight_g") && !name.starts_with("quantizer.")) continue;
     EXPECT_TRUE(torch::equal(tensor, expected.at(name))) << name;
+  }
+}
+
+TEST(SnakeInit, StartsEveryKindOfSnakeAtTheSameCurve) {
+  for (const char* kind : {"linear", "log_alpha_beta"}) {
+    codec::AutoencoderOptions options = deep_codec();
+    options.snake = kind;
+    codec::Autoencoder model(options, 1);
+    initialise_snakes_(model, 0.01);
+    int num_snakes = 0;
+    for (const auto& module : model->modules(/*include_self=*/false)) {
+      auto* snake = module->as<codec::SnakeImpl>();
+      if (snake == nullptr) continue;
+      ++num_snakes;
+      const torch::Tensor x_BCT = torch::full({1, snake->alpha.size(1), 1}, 2.0f);
+      const torch::NoGradGuard no_grad;
+      // x + sin(0.01 x)^2 / 0.01 at x = 2 is 2.03999; float32.
+      EXPECT_NEAR(snake->forward(x_BCT).mean().item<double>(), 2.03999, 1e-5) << kind;
+    }
+    EXPECT_EQ(num_snakes, 2 * (4 * 7 + 1)) << kind;
   }
 }
 

@@ -70,6 +70,7 @@ int run_app(int argc, char** argv) {
                                       add_info_command(app),
                                       add_import_command(app),
                                       add_study_rd_command(app),
+                                      add_gaussian_limit_command(app),
                                       add_report_command(app),
                                       add_config_command(app)};
   try {

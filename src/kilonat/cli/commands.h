@@ -14,6 +14,7 @@ namespace kilonat::cli {
 [[nodiscard]] Command add_info_command(CLI::App& app);
 [[nodiscard]] Command add_import_command(CLI::App& app);
 [[nodiscard]] Command add_study_rd_command(CLI::App& app);
+[[nodiscard]] Command add_gaussian_limit_command(CLI::App& app);
 [[nodiscard]] Command add_report_command(CLI::App& app);
 [[nodiscard]] Command add_config_command(CLI::App& app);
 

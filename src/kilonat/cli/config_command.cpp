@@ -10,6 +10,7 @@
 #include "kilonat/cli/commands.h"
 #include "kilonat/cli/config_files.h"
 #include "kilonat/config/schema.h"
+#include "kilonat/study/gaussian_limit_options.h"
 #include "kilonat/train/codec_options.h"
 
 namespace kilonat::cli {
@@ -24,7 +25,8 @@ struct ConfigFlags {
 void run(const ConfigFlags& flags) {
   train::CodecTrainOptions options;
   if (flags.explain) {
-    fmt::print("{}", config::to_markdown(options));
+    // A study's config has all of a codec's sections, and one of its own.
+    fmt::print("{}", config::to_markdown(study::GaussianLimitOptions{}));
     return;
   }
   KILONAT_REQUIRE(!flags.config.empty(),

@@ -11,7 +11,7 @@
 namespace kilonat::rate {
 namespace {
 
-constexpr int kBisections = 100;        // of the level's logarithm: to the last bit
+constexpr int kBisections = 60;         // of the level's logarithm: 69 / 2^60 is its last bit
 constexpr double kLowestLevel = 1e-30;  // in units of the peak: 50 bits for each sample
 
 }  // namespace

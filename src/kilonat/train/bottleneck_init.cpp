@@ -180,6 +180,11 @@ void describe(config::Schema& schema, BottleneckInitOptions& options) {
           {.doc = "of a new model's layers: unit keeps the signal's level through them, official "
                   "is DAC's, where it fades",
            .choices = {"unit", "official"}})
+      .field("snake_alpha",
+             options.snake_alpha,
+             {.doc = "where every Snake starts: x + sin(a x)^2 / a; near 0 it lets x through",
+              .min = 1e-4,
+              .max = 100})
       .field("from_data",
              options.from_data,
              {.doc = "give the gaussian bottleneck the prior's moments on the first batches"})

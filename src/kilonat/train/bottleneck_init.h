@@ -33,6 +33,7 @@ namespace kilonat::train {
 /// The section [init].
 struct BottleneckInitOptions {
   std::string gains = "unit";         ///< unit (gain_init.h) or official: as DAC's code
+  double snake_alpha = 1.0;           ///< of every Snake; see Note [Almost linear] in gain_init.h
   bool from_data = true;              ///< false: keep the random weights
   std::int64_t num_batches = 4;       ///< to measure on
   double start_factor = 2.0;          ///< K at the start, in units of the target ..

@@ -96,6 +96,7 @@ codec::Autoencoder CodecTrainer::make_model() {
   const SeedTree seeds(static_cast<std::uint64_t>(options_.run.seed));
   codec::Autoencoder model(options_.codec, seeds.child("weights").seed());
   if (options_.init.gains == "unit") initialise_gains_(model);
+  initialise_snakes_(model, options_.init.snake_alpha);
   if (!request_.init_model.empty() && !request_.resume) {
     needs_bottleneck_ = !load_initial_weights_(model, request_.init_model).has_bottleneck;
   }

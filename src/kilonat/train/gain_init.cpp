@@ -35,4 +35,15 @@ void initialise_gains_(codec::Autoencoder& model) {
   }
 }
 
+void initialise_snakes_(codec::Autoencoder& model, double alpha) {
+  const torch::NoGradGuard no_grad;
+  for (const auto& module : model->modules(/*include_self=*/false)) {
+    auto* snake = module->as<codec::SnakeImpl>();
+    if (snake == nullptr || !snake->alpha.defined()) continue;
+    const bool is_log = snake->beta.defined();
+    snake->alpha.fill_(is_log ? std::log(alpha) : alpha);
+    if (is_log) snake->beta.fill_(std::log(alpha));
+  }
+}
+
 }  // namespace kilonat::train

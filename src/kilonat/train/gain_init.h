@@ -16,4 +16,12 @@ namespace kilonat::train {
 /// Sets `weight_g` of every convolution of encoder and decoder; directions and biases stay.
 void initialise_gains_(codec::Autoencoder& model);
 
+/// Sets every Snake to x + sin(a x)^2 / a with a = `alpha` > 0; no effect on ELU.
+///
+/// Note [Almost linear]: what Snake adds to x is about a x^2 while a x is small. DAC's a = 1 bends
+/// signals of unit level from the first step on. Where the best codec is linear, as for Gaussian
+/// noise and squared error, a network that starts from a = 0.01 is one from the first step on, and
+/// need not learn to be.
+void initialise_snakes_(codec::Autoencoder& model, double alpha);
+
 }  // namespace kilonat::train
