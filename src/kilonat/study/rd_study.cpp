@@ -224,7 +224,9 @@ void RdStudy::describe_data(Results& results) const {
   for (const Point& point : results.points) {
     if (point.clips.empty()) continue;
     results.data.clips = static_cast<std::int64_t>(point.clips.size());
-    for (const ClipResult& clip : point.clips) results.data.seconds += clip.seconds;
+    double seconds = 0;
+    for (const ClipResult& clip : point.clips) seconds += clip.seconds;
+    results.data.seconds = seconds;
     break;
   }
   for (const std::size_t index : spread_clips(clips->size(), request_.options.listen_clips)) {

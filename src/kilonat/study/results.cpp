@@ -1,34 +1,18 @@
 #include "kilonat/study/results.h"
 
-#include <algorithm>
-#include <cmath>
-#include <iterator>
+#include <cstdint>
 #include <set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "kilonat/base/errors.h"
-#include "kilonat/base/files.h"
 #include "kilonat/study/json_reader.h"
+#include "kilonat/study/results_json.h"
 
 namespace kilonat::study {
 namespace {
 
 using json = nlohmann::ordered_json;
-
-json json_of(const Figures& figures) {
-  json object = json::object();
-  for (const auto& [name, value] : figures) {
-    if (std::isfinite(value)) object[name] = value;
-  }
-  return object;
-}
-
-template <typename T>
-void put(json& object, const char* name, const std::optional<T>& value) {
-  if (value && std::isfinite(static_cast<double>(*value))) object[name] = *value;
-}
 
 json json_of(const LatentFigures& latent) {
   json object{{"nats_per_channel", latent.nats_per_channel}};
@@ -43,18 +27,7 @@ json json_of(const LatentFigures& latent) {
 json json_of(const ClipResult& clip) {
   json object{{"file", clip.file}, {"seconds", clip.seconds}};
   put(object, "rate_kbps", clip.rate_kbps);
-  object["distances"] = json_of(clip.distances);
-  return object;
-}
-
-json json_of(const Curve& curve) {
-  json object{{"step", curve.step}};
-  for (const auto& [name, values] : curve.metrics) {
-    json& list = object[name] = json::array();
-    for (const auto& value : values) {
-      list.push_back(value && std::isfinite(*value) ? json(*value) : json());
-    }
-  }
+  object["distances"] = figures_json(clip.distances);
   return object;
 }
 
@@ -69,56 +42,17 @@ json json_of(const Point& point) {
               {"config_hash", point.config_hash},
               {"config", point.config},
               {"target_kbps", point.target_kbps ? json(*point.target_kbps) : json()},
-              {"rates", json_of(point.rates)},
-              {"distances", json_of(point.distances)}};
+              {"rates", figures_json(point.rates)},
+              {"distances", figures_json(point.distances)}};
   if (point.latent) object["latent"] = json_of(*point.latent);
   object["clips"] = json::array();
   for (const ClipResult& clip : point.clips) object["clips"].push_back(json_of(clip));
-  object["curve"] = json_of(point.curve);
+  object["curve"] = curve_json(point.curve);
   object["audio"] = json::array();
   for (const Sound& sound : point.audio) {
     object["audio"].push_back({{"clip", sound.clip}, {"file", sound.file}});
   }
   return object;
-}
-
-Figures figures_from(const JsonReader& reader) {
-  Figures figures;
-  reader.each([&](const std::string& name, const JsonReader& value) {
-    if (!value.is_null()) figures[name] = value.number();
-  });
-  return figures;
-}
-
-Figures figures_if(const JsonReader& owner, const char* key) {
-  const auto found = owner.find(key);
-  return found ? figures_from(*found) : Figures();
-}
-
-std::vector<JsonReader> list_if(const JsonReader& owner, const char* key) {
-  const auto found = owner.find(key);
-  return found ? found->array() : std::vector<JsonReader>();
-}
-
-PointStatus status_from(const JsonReader& reader) {
-  const std::string name = reader.text();
-  for (const PointStatus status :
-       {PointStatus::kDone, PointStatus::kMissing, PointStatus::kFailed}) {
-    if (name == status_name(status)) return status;
-  }
-  reader.fail(fmt::format("'{}', expected done, missing or failed", name));
-}
-
-Figures rates_from(const JsonReader& owner) {
-  const auto found = owner.find("rates");
-  if (!found) return {};
-  Figures rates = figures_from(*found);
-  for (const auto& [name, value] : rates) {
-    if (std::find(std::begin(kRateNames), std::end(kRateNames), name) == std::end(kRateNames)) {
-      found->fail(fmt::format("'{}' is not a rate, expected kl_kbps or a like name", name));
-    }
-  }
-  return rates;
 }
 
 LatentFigures latent_from(const JsonReader& reader) {
@@ -141,22 +75,6 @@ ClipResult clip_from(const JsonReader& reader) {
           figures_if(reader, "distances")};
 }
 
-Curve curve_from(const JsonReader& reader) {
-  Curve curve;
-  for (const JsonReader& step : list_if(reader, "step")) curve.step.push_back(step.integer());
-  reader.each([&](const std::string& name, const JsonReader& values) {
-    if (name == "step") return;
-    auto& metric = curve.metrics[name];
-    for (const JsonReader& value : values.array()) {
-      metric.push_back(value.is_null() ? std::nullopt : std::optional(value.number()));
-    }
-    if (metric.size() != curve.step.size()) {
-      values.fail(fmt::format("{} values for {} steps", metric.size(), curve.step.size()));
-    }
-  });
-  return curve;
-}
-
 Point point_from(const JsonReader& reader) {
   Point point;
   point.id = reader.at("id").text();
@@ -169,7 +87,7 @@ Point point_from(const JsonReader& reader) {
   point.config_hash = reader.text_or("config_hash", "");
   point.config = reader.text_or("config", "");
   point.target_kbps = reader.number_if("target_kbps");
-  point.rates = rates_from(reader);
+  point.rates = rates_from(reader, kRateNames);
   point.distances = figures_if(reader, "distances");
   if (const auto latent = reader.find("latent")) point.latent = latent_from(*latent);
   for (const JsonReader& clip : list_if(reader, "clips")) point.clips.push_back(clip_from(clip));
@@ -180,27 +98,12 @@ Point point_from(const JsonReader& reader) {
   return point;
 }
 
-void require_format(const JsonReader& reader) {
-  const std::string format = reader.at("format").text();
-  if (format != kResultsFormat) {
-    reader.at("format").fail(fmt::format("'{}', expected '{}'", format, kResultsFormat));
-  }
-  const std::int64_t version = reader.at("version").integer();
-  if (version != kResultsVersion) {
-    reader.at("version").fail(
-        fmt::format("{}, this build of kilonat reads {}; use the build that wrote it",
-                    version,
-                    kResultsVersion));
-  }
-}
-
 Distance distance_from(const JsonReader& reader) {
-  const std::string better = reader.text_or("better", "lower");
-  if (better != "lower" && better != "higher") {
-    reader.at("better").fail(fmt::format("'{}', expected lower or higher", better));
-  }
   const std::string name = reader.at("name").text();
-  return {name, reader.text_or("label", name), reader.text_or("unit", ""), better == "lower"};
+  return {name,
+          reader.text_or("label", name),
+          reader.text_or("unit", ""),
+          lower_is_better_from(reader)};
 }
 
 }  // namespace
@@ -233,10 +136,7 @@ json to_json(const Results& results) {
               {"created", results.created},
               {"commands", results.commands},
               {"versions", results.versions},
-              {"data",
-               {{"description", results.data.description},
-                {"clips", results.data.clips},
-                {"seconds", results.data.seconds}}},
+              {"data", data_json(results.data)},
               {"distances", json::array()},
               {"points", json::array()},
               {"originals", json::array()}};
@@ -244,7 +144,7 @@ json to_json(const Results& results) {
     object["distances"].push_back({{"name", distance.name},
                                    {"label", distance.label},
                                    {"unit", distance.unit},
-                                   {"better", distance.lower_is_better ? "lower" : "higher"}});
+                                   {"better", better_name(distance.lower_is_better)}});
   }
   for (const Point& point : results.points) object["points"].push_back(json_of(point));
   for (const Original& original : results.originals) {
@@ -256,24 +156,14 @@ json to_json(const Results& results) {
 
 Results results_from_json(const json& tree) {
   const JsonReader reader(tree);
-  require_format(reader);
+  require_format(reader, kResultsFormat, kResultsVersion);
   Results results;
   results.kind = reader.at("kind").text();
   results.name = reader.at("name").text();
   results.created = reader.text_or("created", "");
-  for (const JsonReader& line : list_if(reader, "commands")) {
-    results.commands.push_back(line.text());
-  }
-  if (const auto versions = reader.find("versions")) {
-    versions->each([&](const std::string& name, const JsonReader& version) {
-      results.versions[name] = version.text();
-    });
-  }
-  if (const auto data = reader.find("data")) {
-    results.data = {data->text_or("description", ""),
-                    data->integer_if("clips").value_or(0),
-                    data->number_if("seconds").value_or(0)};
-  }
+  results.commands = texts_if(reader, "commands");
+  results.versions = versions_from(reader);
+  results.data = data_from(reader);
   for (const JsonReader& distance : list_if(reader, "distances")) {
     results.distances.push_back(distance_from(distance));
   }
@@ -291,23 +181,15 @@ Results results_from_json(const json& tree) {
 }
 
 Results load_results(const std::filesystem::path& path) {
-  const std::string text = read_text(path);
-  try {
-    const json tree = json::parse(text, nullptr, false);
-    KILONAT_REQUIRE(!tree.is_discarded(), FormatError, "not whole JSON ({} bytes)", text.size());
-    return results_from_json(tree);
-  } catch (FormatError& error) {
-    throw FormatError(fmt::format(
-        "reading the study's results '{}': {}; run 'kilonat study' again, it writes the file anew",
-        path.string(),
-        error.what()));
-  }
+  Results results;
+  read_results_file(path, "reading the study's results", [&](const json& tree) {
+    results = results_from_json(tree);
+  });
+  return results;
 }
 
 void save_results(const std::filesystem::path& path, const Results& results) {
-  // Names of files may hold any bytes: what is no UTF-8 becomes U+FFFD.
-  write_text_atomic(path,
-                    to_json(results).dump(1, ' ', false, json::error_handler_t::replace) + "\n");
+  write_results_file(path, to_json(results));
 }
 
 }  // namespace kilonat::study

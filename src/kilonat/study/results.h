@@ -104,8 +104,8 @@ struct Point {
 
 struct DataDescription {
   std::string description;
-  std::int64_t clips = 0;
-  double seconds = 0;
+  std::optional<std::int64_t> clips;
+  std::optional<double> seconds;
 };
 
 struct Results {
