@@ -2,6 +2,7 @@
 
 #include "base/expect_error.h"
 #include "base/temporary_folder.h"
+#include "study/made_generation.h"
 #include "study/made_results.h"
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -9,6 +10,7 @@
 #include "kilonat/audio/file.h"
 #include "kilonat/base/errors.h"
 #include "kilonat/base/files.h"
+#include "kilonat/study/generation_csv.h"
 #include "kilonat/study/report_page.h"
 #include "kilonat/study/results_csv.h"
 
@@ -19,6 +21,7 @@ using kilonat::testing::message_of;
 using kilonat::testing::TemporaryFolder;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using testing::made_generation;
 using testing::made_results;
 using ::testing::Not;
 
@@ -78,7 +81,7 @@ TEST(Report, CarriesResultsCsvAndSounds) {
 TEST(Report, ShowsASoundThatIsNotThereAsMissing) {
   const TemporaryFolder folder;
   make_study(folder);
-  const ReportSummary summary = write_report(made_results(), folder.path());
+  const ReportSummary summary = write_report({made_results(), {}}, folder.path());
   ASSERT_EQ(summary.missing_sounds.size(), 1U);
   EXPECT_THAT(summary.missing_sounds[0], HasSubstr("audio/gaussian-2-seed0/a.wav"));
   const auto data = nlohmann::json::parse(element_text(read_text(summary.path), "kilonat-data"));
@@ -89,11 +92,36 @@ TEST(Report, LetsNoTextEndItsScript) {
   const TemporaryFolder folder;
   Results results = made_results();
   results.name = "</script><script>alert(1)</script><!--";
-  const ReportSummary summary = write_report(results, folder.path());
+  const ReportSummary summary = write_report({results, {}}, folder.path());
   const std::string page = read_text(summary.path);
   EXPECT_THAT(page, Not(HasSubstr("alert(1)</script>")));
   const auto data = nlohmann::json::parse(element_text(page, "kilonat-data"));
   EXPECT_EQ(data["results"]["name"], results.name);
+}
+
+TEST(Report, CarriesGenerationAloneOrBesideResults) {
+  const TemporaryFolder folder;
+  create_folder(folder / "audio/gen");
+  audio::write_audio(folder / "audio/gen/dog-0.wav", audio::make_buffer(8000, 1, 4000));
+  save_generation(folder / "generation.json", made_generation());
+  ReportSummary summary = write_report(read_folder(folder.path()), folder.path());
+  EXPECT_EQ(summary.num_points, 3);
+  EXPECT_EQ(summary.num_points_not_done, 2);
+  EXPECT_EQ(summary.num_sounds, 1);
+  auto data = nlohmann::json::parse(element_text(read_text(summary.path), "kilonat-data"));
+  EXPECT_FALSE(data.contains("results"));
+  EXPECT_EQ(data["generation"]["name"], "A sweep <of> tests");
+  EXPECT_EQ(data["generation"]["points"][0]["metrics"]["kad"]["value"], 0.25);
+  EXPECT_EQ(data["generation_csv"], generation_csv(made_generation()));
+  EXPECT_EQ(data["sounds"]["audio/gen/dog-0.wav"]["seconds"], 0.5);
+  EXPECT_TRUE(data["sounds"]["r.wav"].contains("missing"));
+
+  make_study(folder);
+  summary = write_report(read_folder(folder.path()), folder.path());
+  EXPECT_EQ(summary.num_points, 6);
+  data = nlohmann::json::parse(element_text(read_text(summary.path), "kilonat-data"));
+  EXPECT_EQ(data["results"]["name"], "A study <of> tests");
+  EXPECT_EQ(data["generation"]["points"].size(), 3U);
 }
 
 TEST(Report, ThinsLongCurvesAndSaysHow) {
@@ -105,7 +133,7 @@ TEST(Report, ThinsLongCurvesAndSaysHow) {
     curve.step.push_back(step);
     curve.metrics["rec/mel"].push_back(1.0);
   }
-  const ReportSummary summary = write_report(results, folder.path());
+  const ReportSummary summary = write_report({results, {}}, folder.path());
   const auto data = nlohmann::json::parse(element_text(read_text(summary.path), "kilonat-data"));
   const auto& point = data["results"]["points"][0];
   EXPECT_EQ(point["curve_rows_per_entry"], 3);     // 1001 / 400, upwards
@@ -118,6 +146,7 @@ TEST(Report, SaysWhatAFolderMustHold) {
   EXPECT_THAT(message_of<FormatError>([&] { (void)read_folder(folder.path()); }),
               AllOf(HasSubstr(folder.path().string()),
                     HasSubstr("results.json"),
+                    HasSubstr("generation.json"),
                     HasSubstr("metrics.jsonl"),
                     Not(HasSubstr("\n"))));
   EXPECT_THAT(message_of<IoError>([&] { (void)read_folder(folder / "none"); }),

@@ -15,6 +15,11 @@ STUDY = {
          "audio": [{"clip": "x.wav", "file": "audio/x.wav"}]},
         {"id": "b", "family": "opus", "label": "12 kbit/s", "status": "missing", "why": "not run yet"}]}
 
+GENERATION = {
+    "format": "kilonat-generation", "version": 1, "name": "made up", "metrics": [{"id": "kad"}],
+    "points": [{"id": "a.gen0", "status": "done", "metrics": {"kad": {"value": 0.1}}},
+               {"id": "b.gen0", "status": "failed", "why": "the loss was not finite"}]}
+
 
 class ReportCommandTest(unittest.TestCase):
     def setUp(self):
@@ -26,6 +31,9 @@ class ReportCommandTest(unittest.TestCase):
     def write(self, results):
         text = results if isinstance(results, str) else json.dumps(results)
         (self.folder / "results.json").write_text(text, encoding="utf-8")
+
+    def write_generation(self, **changes):
+        (self.folder / "generation.json").write_text(json.dumps({**GENERATION, **changes}), encoding="utf-8")
 
     def run_report(self, *flags, folder=None):
         return subprocess.run([PROGRAM, "report", str(folder or self.folder), *flags],
@@ -64,6 +72,21 @@ class ReportCommandTest(unittest.TestCase):
         before = self.page.read_bytes()
         self.run_report("--force")
         self.assertEqual(self.page.read_bytes(), before)
+
+    def test_takes_a_generation_study_alone_or_beside_another(self):
+        self.write_generation()
+        self.assertIn("1 of 2 points done", self.run_report().stdout)
+        self.assertIn("the loss was not finite", self.page.read_text(encoding="utf-8"))
+        self.write(STUDY)
+        self.assertIn("2 of 4 points done", self.run_report("--force").stdout)
+
+    def test_refuses_generation_results_that_do_not_fit_in_one_line(self):
+        self.write(STUDY)
+        self.write_generation(points=[{"id": "a.gen0", "status": "done", "metrics": {"kad": {"value": "low"}}}])
+        self.refused(4, "generation.json", "points[0].metrics.kad.value: a number was expected, found string")
+        self.write_generation(metrics=[])
+        self.refused(4, "points[0].metrics: 'kad' is none of the file's metrics")
+        self.assertFalse(self.page.exists())
 
     def test_refuses_what_is_no_study_in_one_line(self):
         self.refused(4, str(self.folder), "results.json", "metrics.jsonl")

@@ -2,74 +2,27 @@
 // Usage: node page_test.mjs PROGRAM      KILONAT_SCREENSHOTS=FOLDER keeps pictures.
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { after, before } from "node:test";
-import { pathToFileURL } from "node:url";
+import { assertDrawn, assertPainted, browserTests, report, shots } from "./browser.mjs";
 import { makeRun, makeStudy } from "./make_study.mjs";
-import { needChromium, needModules, skip, webRequire } from "./modules.mjs";
 
-const program = process.argv[2];
-if (!program || !existsSync(program)) skip("no built kilonat was named");
-const executablePath = needChromium();
-needModules();
-const { chromium } = webRequire("playwright-core");
+const { program, opened, shot, loadAll, clip, attribute, time } = await browserTests();
 
 const folder = mkdtempSync(join(tmpdir(), "kilonat-web-"));
-const shots = process.env.KILONAT_SCREENSHOTS;
-let browser;
 let study;
 let address;
 let runAddress;
 
-before(async () => {
+before(() => {
   study = makeStudy(join(folder, "study"));
   makeRun(join(folder, "run"));
-  for (const name of ["study", "run"]) {
-    const words = execFileSync(program, ["report", join(folder, name)], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
-    assert.match(words, /report\/index\.html/);
-  }
-  address = pathToFileURL(join(folder, "study", "report", "index.html")).href;
-  runAddress = pathToFileURL(join(folder, "run", "report", "index.html")).href;
-  browser = await chromium.launch({ executablePath, args: [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"] });
-  if (shots) mkdirSync(shots, { recursive: true });
+  address = report(program, join(folder, "study"));
+  runAddress = report(program, join(folder, "run"));
 });
-after(async () => {
-  await browser?.close();
-  rmSync(folder, { recursive: true });
-});
-
-/** Opens a page; whatever it complains of or asks the network for fails the test. */
-async function opened(options = {}, where = address) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, acceptDownloads: true, ...options });
-  const page = await context.newPage();
-  page.setDefaultTimeout(20000);
-  const complaints = [];
-  page.on("console", (message) => { if (["error", "warning"].includes(message.type())) complaints.push(message.text()); });
-  page.on("pageerror", (error) => complaints.push(String(error)));
-  page.on("request", (request) => { if (!/^(data|blob):/.test(request.url()) && request.url() !== where) complaints.push(`asked for ${request.url()}`); });
-  // Notes what is handed to the sound card.
-  await page.addInitScript(() => {
-    window.started = [];
-    const start = AudioBufferSourceNode.prototype.start;
-    AudioBufferSourceNode.prototype.start = function (when, offset) {
-      window.started.push({ offset, peak: this.buffer.getChannelData(0).reduce((m, x) => Math.max(m, Math.abs(x)), 0), seconds: this.buffer.duration, rate: this.buffer.sampleRate });
-      return start.call(this, when, offset);
-    };
-  });
-  await page.goto(where);
-  await page.waitForSelector("main");
-  return { page, finish: async () => { await context.close(); assert.deepEqual(complaints, []); } };
-}
-
-const shot = async (page, name, fullPage = true) => { if (shots) await page.screenshot({ path: join(shots, `${name}.png`), fullPage }); };
-const loadAll = (page) => page.waitForFunction(() => [...document.querySelectorAll(".clip")].every((c) => c.dataset.loaded === "yes"), null, { timeout: 60000 });
-const clip = (page, name) => page.locator(`.clip[data-clip="${name}"]`);
-const attribute = (locator, name) => locator.getAttribute(name);
-const time = async (locator) => Number(await attribute(locator, "data-time"));
+after(() => rmSync(folder, { recursive: true }));
 
 /** Settings of a family that have a rate and a distance, told from the data alone. */
 function settings(family, distance, rate) {
@@ -83,25 +36,16 @@ function settings(family, distance, rate) {
 const mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
 
 test("every chart is drawn with data", async () => {
-  const { page, finish } = await opened();
-  for (const id of ["rate-distortion", "target-rate", "channels", "rates", "curves"]) {
-    assert.equal(await page.locator(`#${id} .plot`).getAttribute("data-drawn"), "yes", id);
-    assert.ok(await page.locator(`#${id} .plot svg [aria-label="dot"] *, #${id} .plot svg [aria-label="line"] path`).count() > 3, id);
-    const broken = await page.locator(`#${id} .plot svg`).evaluate((svg) => /NaN|undefined|null/.test(svg.outerHTML));
-    assert.equal(broken, false, `${id} has a mark without a place`);
-  }
+  const { page, finish } = await opened(address);
+  await assertDrawn(page, ["rate-distortion", "target-rate", "channels", "rates", "curves"]);
   await loadAll(page);
-  const blank = await page.locator(".tile canvas").evaluateAll((all) => all.filter((canvas) => {
-    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-    return new Set(new Uint32Array(data.buffer)).size < 20;
-  }).length);
-  assert.equal(blank, 0, "blank spectrograms");
+  await assertPainted(page);
   await shot(page, "desktop-light");
   await finish();
 });
 
 test("means and error bars are those of the seeds", async () => {
-  const { page, finish } = await opened();
+  const { page, finish } = await opened(address);
   const rows = await page.locator("#rate-distortion .numbers tbody tr").evaluateAll((all) => all.map((row) => [...row.children].map((cell) => cell.textContent)));
   const points = [...settings("gaussian", "mel_distance", "kl_kbps")];
   assert.equal(rows.filter((row) => row[0].startsWith("VAE, rate")).length, points.length);
@@ -119,7 +63,7 @@ test("means and error bars are those of the seeds", async () => {
 });
 
 test("what was not measured is no point", async () => {
-  const { page, finish } = await opened();
+  const { page, finish } = await opened(address);
   const families = { gaussian: "kl_kbps", fixed_beta: "kl_kbps", rvq: "nominal_kbps", opus: "actual_kbps" };
   const expected = (distance) => Object.entries(families).reduce((n, [family, rate]) => n + settings(family, distance, rate).size, 0);
   const rows = page.locator("#rate-distortion .numbers tbody tr");
@@ -138,7 +82,7 @@ test("what was not measured is no point", async () => {
 });
 
 test("distance, rate and families can be switched", async () => {
-  const { page, finish } = await opened();
+  const { page, finish } = await opened(address);
   const drawing = () => page.locator("#rate-distortion .plot").innerHTML();
   const dots = () => page.locator('#rate-distortion .plot svg [aria-label="dot"] > *').count();
   const first = await drawing();
@@ -156,7 +100,7 @@ test("distance, rate and families can be switched", async () => {
 });
 
 test("sound plays, and a switch keeps the position", async () => {
-  const { page, finish } = await opened();
+  const { page, finish } = await opened(address);
   const one = clip(page, "pluck.wav");
   await one.scrollIntoViewIfNeeded();
   await one.getByRole("button", { name: "Play" }).click();
@@ -179,7 +123,7 @@ test("sound plays, and a switch keeps the position", async () => {
 });
 
 test("one clip at a time", async () => {
-  const { page, finish } = await opened();
+  const { page, finish } = await opened(address);
   for (const name of ["pluck.wav", "bell.wav"]) await clip(page, name).getByText("Loop").click();
   await clip(page, "pluck.wav").getByRole("button", { name: "Play" }).click();
   await page.waitForFunction(() => window.started.length === 1);
@@ -191,7 +135,7 @@ test("one clip at a time", async () => {
 });
 
 test("the keyboard plays, switches, seeks and zooms", async () => {
-  const { page, finish } = await opened();
+  const { page, finish } = await opened(address);
   const one = clip(page, "bell.wav");
   await one.locator('.tile[data-version="original"]').focus();
   await page.keyboard.press(".");
@@ -212,7 +156,7 @@ test("the keyboard plays, switches, seeks and zooms", async () => {
 });
 
 test("a sound that is not there is shown as missing", async () => {
-  const { page, finish } = await opened();
+  const { page, finish } = await opened(address);
   const absent = clip(page, "siren.wav").locator('.tile[data-version="rvq-2-seed0"]');
   assert.equal(await absent.isDisabled(), true);
   assert.match(await absent.textContent(), /missing.*siren\.wav/);
@@ -221,7 +165,7 @@ test("a sound that is not there is shown as missing", async () => {
 });
 
 test("the CSV that is saved has every point", async () => {
-  const { page, finish } = await opened();
+  const { page, finish } = await opened(address);
   const [download] = await Promise.all([page.waitForEvent("download"), page.getByText("Download CSV").click()]);
   const lines = readFileSync(await download.path(), "utf8").trim().split("\r\n");
   assert.equal(lines.length, study.points.length + 1);
@@ -233,7 +177,7 @@ test("the CSV that is saved has every point", async () => {
 });
 
 test("light and dark", async () => {
-  const { page, finish } = await opened({ colorScheme: "dark" });
+  const { page, finish } = await opened(address, { colorScheme: "dark" });
   const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   const dark = await paper();
   await page.locator("#rate-distortion .plot svg").hover({ position: { x: 500, y: 250 } });
@@ -250,7 +194,7 @@ test("light and dark", async () => {
 });
 
 test("fits a phone", async () => {
-  const { page, finish } = await opened({ viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true });
+  const { page, finish } = await opened(address, { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true });
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   assert.ok(wide <= 0, `${wide} pixels too wide`);
   await loadAll(page);
@@ -259,7 +203,7 @@ test("fits a phone", async () => {
 });
 
 test("prints", async () => {
-  const { page, finish } = await opened({ colorScheme: "dark" });
+  const { page, finish } = await opened(address, { colorScheme: "dark" });
   await loadAll(page);
   await page.emulateMedia({ media: "print" });
   assert.equal(await page.locator("nav").isVisible(), false);
@@ -270,7 +214,7 @@ test("prints", async () => {
 });
 
 test("a single run has its curves and sounds", async () => {
-  const { page, finish } = await opened({}, runAddress);
+  const { page, finish } = await opened(runAddress);
   await loadAll(page);
   assert.equal(await page.locator("#curves .plot").evaluateAll((all) => all.filter((p) => p.dataset.drawn !== "yes").length), 0);
   assert.ok(await page.locator("#curves .plot svg").count() >= 5);

@@ -1,5 +1,7 @@
 // What the page is given: the shape of src/kilonat/study/results.h, and what is derived from it.
 
+import type { Generation } from "./generation/data";
+
 export type Figures = Record<string, number>;
 export type Status = "done" | "missing" | "failed";
 
@@ -33,25 +35,31 @@ export interface Point {
   curve_rows_per_entry: number;
   audio: { clip: string; file: string }[];
 }
+export interface DataDescription { description: string; clips?: number; seconds?: number }
 export interface Results {
   kind: string;
   name: string;
   created: string;
   commands: string[];
   versions: Record<string, string>;
-  data: { description: string; clips: number; seconds: number };
+  data: DataDescription;
   distances: Distance[];
   points: Point[];
   originals: { clip: string; file: string; caption: string }[];
 }
 export interface EmbeddedSound { id: number; seconds: number; sample_rate_hz: number }
 export interface MissingSound { missing: string }
+/** Results of a study or of a run, those of a generation study, or both. */
 export interface ReportData {
   made_by: string;
-  csv: string;
-  results: Results;
+  csv?: string;
+  results?: Results;
+  generation_csv?: string;
+  generation?: Generation;
   sounds: Record<string, EmbeddedSound | MissingSound>;
 }
+
+export type StudyData = ReportData & { results: Results };
 
 /** The data in the page; nothing if this is the empty page. */
 export function loadData(): ReportData | null {

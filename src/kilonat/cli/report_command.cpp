@@ -19,9 +19,9 @@ struct ReportFlags {
 };
 
 void run(const ReportFlags& flags) {
-  const study::Results results = study::read_folder(flags.folder);
+  const study::ReportContents contents = study::read_folder(flags.folder);
   refuse_existing(study::report_path(flags.folder), flags.common);
-  const study::ReportSummary summary = study::write_report(results, flags.folder);
+  const study::ReportSummary summary = study::write_report(contents, flags.folder);
   for (const std::string& sound : summary.missing_sounds) {
     spdlog::warn("shown as missing: {}", sound);
   }

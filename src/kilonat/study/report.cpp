@@ -11,6 +11,7 @@
 #include "kilonat/base/version.h"
 #include "kilonat/study/curve.h"
 #include "kilonat/study/embedded_sound.h"
+#include "kilonat/study/generation_csv.h"
 #include "kilonat/study/report_page.h"
 #include "kilonat/study/results_csv.h"
 #include "kilonat/study/run_results.h"
@@ -26,10 +27,11 @@ std::int64_t rows_per_entry(const Curve& curve) {
   return std::max<std::int64_t>(1, (count + kMaxCurveEntries - 1) / kMaxCurveEntries);
 }
 
-/// The results as the page reads them: curves thinned, and how much.
-json results_for_page(Results results) {
+/// Results of either kind as the page reads them: curves thinned, and how much.
+template <typename AnyResults>
+json results_for_page(AnyResults results) {
   std::vector<std::int64_t> rows;
-  for (Point& point : results.points) {
+  for (auto& point : results.points) {
     rows.push_back(rows_per_entry(point.curve));
     point.curve = thinned(point.curve, rows.back());
   }
@@ -40,13 +42,30 @@ json results_for_page(Results results) {
   return tree;
 }
 
-std::set<std::string> sound_files(const Results& results) {
-  std::set<std::string> files;
-  for (const Original& original : results.originals) files.insert(original.file);
-  for (const Point& point : results.points) {
-    for (const Sound& sound : point.audio) files.insert(sound.file);
+template <typename AnyResults>
+void add_sounds_of_points(const AnyResults& results, std::set<std::string>& files) {
+  for (const auto& point : results.points) {
+    for (const auto& sound : point.audio) files.insert(sound.file);
   }
+}
+
+std::set<std::string> sound_files(const ReportContents& contents) {
+  std::set<std::string> files;
+  if (contents.results) {
+    for (const Original& original : contents.results->originals) files.insert(original.file);
+    add_sounds_of_points(*contents.results, files);
+  }
+  if (contents.generation) add_sounds_of_points(*contents.generation, files);
   return files;
+}
+
+template <typename AnyResults>
+void count_points(const std::optional<AnyResults>& results, ReportSummary& summary) {
+  if (!results) return;
+  for (const auto& point : results->points) {
+    ++summary.num_points;
+    if (point.status != PointStatus::kDone) ++summary.num_points_not_done;
+  }
 }
 
 /// Script elements hold base64, in which no "</script" can stand.
@@ -64,13 +83,13 @@ std::string without_folder(std::string text, const fs::path& folder) {
 }
 
 /// Embeds each sound once: fills the page's index of them and returns the elements.
-std::string embed_sounds(const Results& results,
+std::string embed_sounds(const ReportContents& contents,
                          const fs::path& folder,
                          json& index,
                          ReportSummary& summary) {
   std::string elements;
   index = json::object();
-  for (const std::string& file : sound_files(results)) {
+  for (const std::string& file : sound_files(contents)) {
     try {
       const EmbeddedSound sound = embed_sound(folder / file, summary.path.parent_path());
       index[file] = {{"id", summary.num_sounds},
@@ -117,39 +136,50 @@ fs::path report_path(const fs::path& folder) {
   return folder / "report" / "index.html";
 }
 
-Results read_folder(const fs::path& folder) {
+ReportContents read_folder(const fs::path& folder) {
   KILONAT_REQUIRE(fs::is_directory(folder),
                   IoError,
                   "reading '{}': no such folder; name the folder of a study or of a run",
                   folder.string());
-  if (fs::exists(folder / "results.json")) return load_results(folder / "results.json");
+  ReportContents contents;
+  if (const fs::path path = folder / "results.json"; fs::exists(path)) {
+    contents.results = load_results(path);
+  }
+  if (const fs::path path = folder / "generation.json"; fs::exists(path)) {
+    contents.generation = load_generation(path);
+  }
+  if (contents.results || contents.generation) return contents;
   KILONAT_REQUIRE(is_run_folder(folder),
                   FormatError,
-                  "reading '{}': neither a study (results.json) nor a run (config.toml and "
-                  "metrics.jsonl); 'kilonat study' and 'kilonat train' write them",
+                  "reading '{}': neither a study (results.json or generation.json) nor a run "
+                  "(config.toml and metrics.jsonl); 'kilonat study' and 'kilonat train' write them",
                   folder.string());
-  return run_results(folder);
+  contents.results = run_results(folder);
+  return contents;
 }
 
-ReportSummary write_report(const Results& results, const fs::path& folder) {
+ReportSummary write_report(const ReportContents& contents, const fs::path& folder) {
   ReportSummary summary;
   summary.path = report_path(folder);
   create_folder(summary.path.parent_path());
-  json data{{"made_by", fmt::format("kilonat {}", kVersion)},
-            {"csv", results_csv(results)},
-            {"results", results_for_page(results)}};
-  const std::string sounds = embed_sounds(results, folder, data["sounds"], summary);
+  json data{{"made_by", fmt::format("kilonat {}", kVersion)}};
+  if (contents.results) {
+    data["csv"] = results_csv(*contents.results);
+    data["results"] = results_for_page(*contents.results);
+  }
+  if (contents.generation) {
+    data["generation_csv"] = generation_csv(*contents.generation);
+    data["generation"] = results_for_page(*contents.generation);
+  }
+  const std::string sounds = embed_sounds(contents, folder, data["sounds"], summary);
   const std::string page =
       page_with(fmt::format("<script type=\"application/json\" id=\"kilonat-data\">{}</script>\n{}",
                             script_text(data),
                             sounds));
   write_text_atomic(summary.path, page);
   summary.num_bytes = static_cast<std::int64_t>(page.size());
-  summary.num_points = static_cast<std::int64_t>(results.points.size());
-  summary.num_points_not_done =
-      std::count_if(results.points.begin(), results.points.end(), [](const Point& point) {
-        return point.status != PointStatus::kDone;
-      });
+  count_points(contents.results, summary);
+  count_points(contents.generation, summary);
   return summary;
 }
 

@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "kilonat/study/generation_results.h"
 #include "kilonat/study/results.h"
 
 namespace kilonat::study {
@@ -13,7 +15,13 @@ namespace kilonat::study {
 /// Curves are thinned to at most so many entries; the page says how many rows each is the mean of.
 inline constexpr std::int64_t kMaxCurveEntries = 400;
 
-/// What a report holds.
+/// What a page is made of: either, or both of one folder.
+struct ReportContents {
+  std::optional<Results> results;
+  std::optional<GenerationResults> generation;
+};
+
+/// What a report holds; points are those of both kinds.
 struct ReportSummary {
   std::filesystem::path path;
   std::int64_t num_bytes = 0;
@@ -27,14 +35,14 @@ struct ReportSummary {
 /// Where the report of a folder lies: DIR/report/index.html.
 [[nodiscard]] std::filesystem::path report_path(const std::filesystem::path& folder);
 
-/// The results of a study (`results.json`) or of a single run.
+/// The results of a study (`results.json`, `generation.json` or both) or of a single run.
 /// @throws IoError if there is no such folder; FormatError if it is neither, or for results,
 ///         a log or a config that cannot be read.
-[[nodiscard]] Results read_folder(const std::filesystem::path& folder);
+[[nodiscard]] ReportContents read_folder(const std::filesystem::path& folder);
 
 /// Writes DIR/report/index.html, complete or not at all. The page needs no other file and no
 /// network. A sound that cannot be read is shown as missing, with the reason.
 /// @throws IoError if it cannot be written.
-ReportSummary write_report(const Results& results, const std::filesystem::path& folder);
+ReportSummary write_report(const ReportContents& contents, const std::filesystem::path& folder);
 
 }  // namespace kilonat::study

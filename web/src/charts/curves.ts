@@ -2,15 +2,15 @@
 
 import * as Plot from "@observablehq/plot";
 import { choice, dropdown } from "../dom";
-import { familyName, settingName, settingsOf, sortKey, type Point, type Results } from "../data";
+import { familyName, settingName, settingsOf, sortKey, type Curve, type Point, type Results } from "../data";
 import * as format from "../format";
 import { shade } from "./channels";
 import { STYLE } from "./common";
 import { figure, type Families, type Figure } from "./figure";
 
-interface Entry { step: number; value: number; name: string; colour: string; dashed: boolean }
+export interface Entry { step: number; value: number; name: string; colour: string; dashed: boolean }
 
-function entries(point: Point, metric: string, name: string, colour: string, dashed = false): Entry[] {
+export function entries(point: { curve: Curve }, metric: string, name: string, colour: string, dashed = false): Entry[] {
   return (point.curve[metric] ?? []).flatMap((value, i) =>
     value === null ? [] : [{ step: point.curve.step[i]!, value, name, colour, dashed }]);
 }
@@ -29,7 +29,7 @@ const metricsOf = (points: Point[]): string[] =>
 
 export const hasCurves = (points: Point[]): boolean => metricsOf(points).length > 0;
 
-function plotLines(lines: Entry[][], metric: string, log: boolean, width: number, height: number, lastStep?: number): SVGSVGElement {
+export function plotLines(lines: Entry[][], metric: string, log: boolean, width: number, height: number, lastStep?: number): SVGSVGElement {
   const drawable = lines.map((line) => line.filter((e) => !log || e.value > 0));
   return Plot.plot({
     width, height, style: STYLE, marginLeft: 52, marginBottom: 40, marginTop: 26, marginRight: 16,
@@ -45,7 +45,7 @@ function plotLines(lines: Entry[][], metric: string, log: boolean, width: number
   }) as SVGSVGElement;
 }
 
-export function thinningNote(points: Point[]): string[] {
+export function thinningNote(points: { curve_rows_per_entry: number }[]): string[] {
   const rows = Math.max(...points.map((p) => p.curve_rows_per_entry ?? 1));
   return rows > 1 ? [`Each point of a line is the mean of up to ${rows} consecutive rows of the log.`] : [];
 }

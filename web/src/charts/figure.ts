@@ -11,6 +11,8 @@ export interface FigureOptions {
   title: string;
   lead: string;
   controls?: HTMLElement[];
+  /** Its table is shown from the start. */
+  open?: boolean;
   draw: (width: number) => Drawing;
 }
 
@@ -36,7 +38,7 @@ function standalone(svg: SVGSVGElement): string {
 export function figure(options: FigureOptions): Figure {
   const place = h("div", { class: "plot" });
   const notes = h("div", { class: "notes" });
-  const numbers = h("details", { class: "numbers" }, h("summary", {}, "The figures as a table"));
+  const numbers = h("details", { class: "numbers", open: options.open }, h("summary", {}, "The figures as a table"));
   const save = h("button", {
     type: "button", class: "quiet",
     onclick: () => {

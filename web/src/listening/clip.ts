@@ -1,14 +1,24 @@
-// One clip of the listening table: its original and what each point made of it, side by side.
+// One clip of a listening table: its versions side by side, all at one position.
 
-import { familyColor, settingName, type Distance, type Point, type ReportData } from "../data";
+import { familyColor, settingName, type Distance, type Point, type ReportData, type StudyData } from "../data";
 import { h } from "../dom";
 import * as format from "../format";
 import { Player } from "./player";
 import { loadSound } from "./sounds";
 import { paint, spectrogram, type Spectrogram } from "./spectrogram";
 
-/** A version of a clip. Without a file it is missing, and `why` says why. */
-export interface Version { key: string; family: string | null; label: string; detail: string; file: string | null; why: string }
+/**
+ * A version of a clip. Without a file it is missing, and `why` says why. Versions of one row stand side by side;
+ * those without a row are the original, left of all rows.
+ */
+export interface Version { key: string; row: string | null; colour: string; label: string; detail: string; file: string | null; why: string }
+
+/** The file if its sound is in the page, else why it is not. */
+export function soundOrWhy(data: ReportData, file: string | undefined, why: string): { file: string | null; why: string } {
+  const entry = file === undefined ? undefined : data.sounds[file];
+  if (entry && !("missing" in entry)) return { file: file!, why: "" };
+  return { file: null, why: entry ? entry.missing : why };
+}
 
 interface Tile { version: Version; element: HTMLButtonElement; canvas: HTMLCanvasElement; head: HTMLElement; note: HTMLElement; spec: Spectrogram | null }
 
@@ -23,17 +33,14 @@ function detailOf(point: Point, clip: string, distance: Distance | undefined): s
 }
 
 /** The original first, then the points in their order. */
-export function versionsOf(data: ReportData, points: Point[], clip: string): Version[] {
+export function versionsOf(data: StudyData, points: Point[], clip: string): Version[] {
   const original = data.results.originals.find((o) => o.clip === clip);
-  const version = (key: string, family: string | null, label: string, detail: string, file: string | undefined, why: string): Version => {
-    const entry = file === undefined ? undefined : data.sounds[file];
-    if (entry && !("missing" in entry)) return { key, family, label, detail, file: file!, why: "" };
-    return { key, family, label, detail, file: null, why: entry && "missing" in entry ? entry.missing : why };
-  };
   return [
-    version("original", null, "Original", "", original?.file, "no original was saved"),
-    ...points.map((p) => version(p.id, p.family, settingName(p.family, p.label), detailOf(p, clip, data.results.distances[0]),
-      p.audio.find((a) => a.clip === clip)?.file, p.status === "done" ? "no sound was saved" : `${p.status}${p.why ? `: ${p.why}` : ""}`)),
+    { key: "original", row: null, colour: "var(--ink)", label: "Original", detail: "", ...soundOrWhy(data, original?.file, "no original was saved") },
+    ...points.map((p): Version => ({
+      key: p.id, row: p.family, colour: familyColor(p.family), label: settingName(p.family, p.label), detail: detailOf(p, clip, data.results.distances[0]),
+      ...soundOrWhy(data, p.audio.find((a) => a.clip === clip)?.file, p.status === "done" ? "no sound was saved" : `${p.status}${p.why ? `: ${p.why}` : ""}`),
+    })),
   ];
 }
 
@@ -84,26 +91,32 @@ export class Clip {
   }
 
   repaint(): void {
-    // Levels are comparable across a clip's versions: the original's loudest cell is the reference.
-    const reference = this.tiles.find((tile) => tile.spec)?.spec?.loudest ?? 0;
+    // Levels are comparable across a clip's versions: the original's loudest cell is the reference, or that of all.
+    const specs = this.tiles.flatMap((tile) => tile.spec ?? []);
+    const reference = this.hasOriginal() ? specs[0]?.loudest ?? 0 : Math.max(...specs.map((spec) => spec.loudest));
     for (const tile of this.tiles) {
       if (tile.spec && tile.canvas.clientWidth > 0) paint(tile.canvas, tile.spec, reference, ...this.view);
     }
     this.placeHead();
   }
 
-  showFamilies(shows: (family: string) => boolean): void {
-    for (const tile of this.tiles) tile.element.hidden = tile.version.family !== null && !shows(tile.version.family);
+  showRows(shows: (row: string) => boolean): void {
+    for (const tile of this.tiles) tile.element.hidden = tile.version.row !== null && !shows(tile.version.row);
     this.repaint();
   }
 
-  /** The original, and beside it a row for each family. */
+  private hasOriginal(): boolean {
+    return this.tiles.some((tile) => tile.version.row === null);
+  }
+
+  /** The original, if there is one, and beside it the rows. */
   private rows(): HTMLElement[] {
-    const row = (family: string | null) => h("div", { class: family === null ? "original" : "family" },
-      this.tiles.filter((tile) => tile.version.family === family).map((tile) => tile.element));
-    const families = new Set(this.tiles.map((tile) => tile.version.family));
-    families.delete(null);
-    return [row(null), h("div", { class: "families" }, [...families].map(row))];
+    const tiles = (row: string | null) => this.tiles.filter((tile) => tile.version.row === row).map((tile) => tile.element);
+    const rows = [...new Set(this.tiles.map((tile) => tile.version.row))].filter((row) => row !== null);
+    return [
+      ...(this.hasOriginal() ? [h("div", { class: "original" }, tiles(null))] : []),
+      h("div", { class: "families" }, rows.map((row) => h("div", { class: "family", "data-row": row }, tiles(row)))),
+    ];
   }
 
   private makeTile(version: Version, index: number): Tile {
@@ -116,7 +129,7 @@ export class Clip {
       onclick: () => this.take(index, true),
     }, h("span", { class: "label" }, version.label),
     h("span", { class: "picture" }, version.file ? canvas : h("span", { class: "absent" }, "missing"), head), note);
-    element.style.setProperty("--own", version.family ? familyColor(version.family) : "var(--ink)");
+    element.style.setProperty("--own", version.colour);
     return { version, element, canvas, head, note, spec: null };
   }
 

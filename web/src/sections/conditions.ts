@@ -24,17 +24,36 @@ function licences(): HTMLElement | null {
   return text ? h("details", { class: "licences" }, h("summary", {}, "Licences of the libraries in this page"), h("pre", {}, text)) : null;
 }
 
+/** Versions of both studies; where they differ, both are said. */
+function versionsOf(data: ReportData): [string, string][] {
+  const all = new Map<string, Set<string>>();
+  for (const versions of [data.results?.versions, data.generation?.versions]) {
+    for (const [name, version] of Object.entries(versions ?? {})) all.set(name, (all.get(name) ?? new Set()).add(version));
+  }
+  return [...all].map(([name, found]) => [name, [...found].join("; ")]);
+}
+
+function configs({ results, generation }: ReportData): HTMLElement[] {
+  const entry = (title: string, hash: string, config: string) =>
+    h("details", { class: "config" }, h("summary", {}, `${title} `, hash ? h("code", {}, hash) : null), h("pre", {}, config));
+  return [
+    ...(results?.points ?? []).filter((p) => p.config).map((p) => entry(`${settingName(p.family, p.label)}, seed ${p.seed}`, p.config_hash, p.config)),
+    ...(generation?.generator.config ? [entry("All generators", "", generation.generator.config)] : []),
+  ];
+}
+
 export function conditions(data: ReportData): HTMLElement {
-  const { results } = data;
-  const versions = Object.entries(results.versions);
-  const configs = results.points.filter((p) => p.config);
+  const { results, generation } = data;
+  const versions = versionsOf(data);
+  const details = configs(data);
+  const created = [...new Set([results?.created, generation?.created])].filter((text) => text).join(" and ");
+  const points = (results?.points.length ?? 0) + (generation?.points.length ?? 0);
   return h("section", { class: "figure", id: "conditions", "aria-labelledby": "conditions-title" },
     h("header", {}, h("h2", { id: "conditions-title" }, "How it was made")),
-    commands(results.commands),
-    versions.length ? h("div", {}, h("h3", {}, "Versions"), table("Versions", ["What", "Version"], versions.map(([name, version]) => [name, version]), 2)) : null,
-    configs.length ? h("div", {}, h("h3", {}, "Configs"), configs.map((p) => h("details", { class: "config" },
-      h("summary", {}, `${settingName(p.family, p.label)}, seed ${p.seed} `, p.config_hash ? h("code", {}, p.config_hash) : null), h("pre", {}, p.config)))) : null,
+    commands([...(results?.commands ?? []), ...(generation?.commands ?? [])]),
+    versions.length ? h("div", {}, h("h3", {}, "Versions"), table("Versions", ["What", "Version"], versions, 2)) : null,
+    details.length ? h("div", {}, h("h3", {}, "Configs"), details) : null,
     licences(),
-    h("footer", {}, `Page written by ${data.made_by}${results.created ? `; results of ${results.created}` : ""}. ` +
-      `${results.points.length} points, ${results.data.clips || format.DASH} clips. It needs no network and sends nothing.`));
+    h("footer", {}, `Page written by ${data.made_by}${created ? `; results of ${created}` : ""}. ` +
+      `${points} points, ${(results ?? generation)?.data.clips || format.DASH} clips. It needs no network and sends nothing.`));
 }
