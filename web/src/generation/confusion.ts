@@ -26,12 +26,16 @@ function accuracyOf(cells: Cell[]): number | null {
 
 const count = (sum: number): string => (Number.isInteger(sum) ? String(sum) : format.number(sum, 2));
 
+/** Cells are not wider than this [pixels]. */
+const MAX_CELL = 52;
+
 const short = (name: string): string => (name.length > 13 ? `${name.slice(0, 12)}…` : name);
 
-function plot(matrices: Matrix[], absent: Matrix[], classes: string[], columns: number, width: number): SVGSVGElement {
+function plot(matrices: Matrix[], absent: Matrix[], classes: string[], columns: number, room: number): SVGSVGElement {
   const margin = 14 + 6.6 * Math.max(...classes.map((c) => short(c).length));
   const rows = Math.max(...[...matrices, ...absent].map((m) => m.row)) + 1;
-  const side = (width - margin - 8) / columns;
+  const side = Math.min((room - margin - 8) / columns, MAX_CELL * classes.length + 30);
+  const width = margin + columns * side + 8;
   const cells = matrices.flatMap((m) => m.cells.map((c) => ({ ...c, column: m.column, row: m.row, label: m.label })));
   const facet = { fx: "column", fy: "row" };
   const dark = (c: Cell) => (c.share ?? 0) > 0.55;

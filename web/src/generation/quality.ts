@@ -49,7 +49,8 @@ type Content = ReturnType<typeof content>;
 function extentOf({ seeds, reconstruction, anchors }: Content, all: boolean): [number, number] {
   const own = seeds.flatMap(({ estimate: e }) => [e.value, e.low ?? e.value, e.high ?? e.value]);
   const values = [...own, ...reconstruction.map((r) => r.y), ...anchors.filter((a) => all || a.name === "real").map((a) => a.value)];
-  return [Math.min(...values), Math.max(...values)];
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  return low < high ? [low, high] : [low - (Math.abs(low) || 1) / 10, high + (Math.abs(high) || 1) / 10]; // one value is no axis
 }
 
 /** Anchors beyond what the points take up would leave the points no room. */
