@@ -137,6 +137,9 @@ export function quality(data: Generation): Figure {
     const gone = data.anchors.filter((a) => a.metrics[metric.id] === undefined).map((a) => a.id);
     if (gone.length) notes.push(`Without this metric: ${gone.join(", ")}.`);
     if (data.best && data.best.metric !== metric.id) notes.push(`The best rate was told by ${data.metrics.find((m) => m.id === data.best!.metric)?.label}: it is marked there.`);
+    if (data.best?.metric === metric.id && !shown.means.some((d) => d.target === data.best!.target_kbps)) {
+      notes.push(`The best rate, ${format.tick(data.best.target_kbps)} kbit/s, has no point on this axis.`);
+    }
     const xs = [...shown.means.map((d) => d.x.mean), ...shown.seeds.map((d) => d.x), ...shown.reconstruction.map((r) => r.x), ...rows.map((r) => r.x)];
     const x = rateScale(`${kind.label} rate [kbit/s], logarithmic`, xs, width);
     const chart = Plot.plot({
