@@ -25,6 +25,7 @@ ALLOWED = {
     "codec": {"base", "config", "rate", "tensor", "kernels", "dsp"},
     "text": {"base", "config", "tensor", "codec"},
     "diffusion": {"base", "config", "tensor", "dsp", "text"},
+    "generation": {"base", "config", "tensor", "codec", "text", "diffusion"},
     "loss": {"base", "config", "tensor", "dsp", "codec"},
     "data": {"base", "config", "audio", "tensor"},
     "metrics": {"base", "config", "audio", "rate", "tensor", "dsp", "codec", "loss", "data"},

@@ -69,6 +69,7 @@ int run_app(int argc, char** argv) {
                                       add_reconstruct_command(app),
                                       add_info_command(app),
                                       add_import_command(app),
+                                      add_latents_command(app),
                                       add_study_rd_command(app),
                                       add_gaussian_limit_command(app),
                                       add_report_command(app),

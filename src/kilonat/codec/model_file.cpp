@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <functional>
 
 #include <fmt/format.h>
 
@@ -16,11 +17,6 @@ namespace {
 
 constexpr const char* kPrefix = "kilonat.";
 constexpr const char* kStatistics = "stats.";
-
-std::filesystem::path model_path(const std::filesystem::path& path) {
-  std::error_code ignored;
-  return std::filesystem::is_directory(path, ignored) ? path / "model.safetensors" : path;
-}
 
 /// Visits every number and text of the metadata with its key, for writing and reading alike.
 template <class Metadata, class Visit>
@@ -51,10 +47,30 @@ void parse_number(const std::string& text, Number& number, const std::string& pl
   KILONAT_REQUIRE(valid, FormatError, "{}: '{}' is not a number", place, text.substr(0, 40));
 }
 
-void check_format(const tensor::SafetensorsFile& file) {
-  const std::string name = file.path().string();
-  const auto found = file.metadata().find(std::string(kPrefix) + "format");
-  KILONAT_REQUIRE(found != file.metadata().end() && file.metadata().contains("kilonat.config"),
+/// What describes a model, wherever it is stored.
+struct Source {
+  std::string name;  ///< in errors: a path
+  const tensor::Metadata& metadata;
+  std::function<at::Tensor(const std::string&)> tensor;  ///< by name; undefined: there is none
+};
+
+Source source_of(const tensor::SafetensorsFile& file) {
+  return {file.path().string(), file.metadata(), [&file](const std::string& name) {
+            return file.contains(name) ? file.tensor(name) : at::Tensor();
+          }};
+}
+
+Source source_of(const StoredModel& stored, const std::string& name) {
+  return {name, stored.metadata, [&stored](const std::string& tensor) {
+            const auto found = stored.tensors.find(tensor);
+            return found != stored.tensors.end() ? found->second : at::Tensor();
+          }};
+}
+
+void check_format(const Source& source) {
+  const std::string& name = source.name;
+  const auto found = source.metadata.find(std::string(kPrefix) + "format");
+  KILONAT_REQUIRE(found != source.metadata.end() && source.metadata.contains("kilonat.config"),
                   FormatError,
                   "loading '{}': it is not a Kilonat model; if it is a DAC, dacvae or Oobleck "
                   "checkpoint, run 'kilonat import' first",
@@ -69,21 +85,21 @@ void check_format(const tensor::SafetensorsFile& file) {
                   kModelFormat);
 }
 
-AutoencoderOptions read_options(const tensor::SafetensorsFile& file) {
+AutoencoderOptions read_options(const Source& source) {
   AutoencoderOptions options;
   try {
-    config::load_text(file.metadata().at("kilonat.config"), "its config", options);
+    config::load_text(source.metadata.at("kilonat.config"), "its config", options);
     check(options);
   } catch (const ConfigError& error) {
-    throw FormatError(fmt::format("loading '{}': {}", file.path().string(), error.what()));
+    throw FormatError(fmt::format("loading '{}': {}", source.name, error.what()));
   }
   return options;
 }
 
-ModelMetadata read_metadata(const tensor::SafetensorsFile& file) {
+ModelMetadata read_metadata(const Source& source) {
   ModelMetadata metadata;
   std::map<std::string, std::string> left;
-  for (const auto& [key, text] : file.metadata()) {
+  for (const auto& [key, text] : source.metadata) {
     if (key.starts_with(kPrefix)) left[key.substr(std::string(kPrefix).size())] = text;
   }
   left.erase("format");
@@ -94,40 +110,44 @@ ModelMetadata read_metadata(const tensor::SafetensorsFile& file) {
     if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>) {
       value = found->second;
     } else {
-      parse_number(
-          found->second, value, fmt::format("loading '{}': {}", file.path().string(), key));
+      parse_number(found->second, value, fmt::format("loading '{}': {}", source.name, key));
     }
     left.erase(found);
   });
   visit_statistics(metadata, [&](const std::string& key, at::Tensor& value) {
-    if (file.contains(kStatistics + key)) value = file.tensor(kStatistics + key);
+    value = source.tensor(kStatistics + key);
   });
   metadata.extra = std::move(left);
   return metadata;
 }
 
 /// Statistics of another width than the latent's would be believed by every report.
-void check_statistics(const ModelDescription& description, const std::filesystem::path& path) {
+void check_statistics(const ModelDescription& description, const std::string& name) {
   const std::int64_t width = description.options.bottleneck.latent_channels;
   visit_statistics(description.metadata, [&](const std::string& key, const at::Tensor& value) {
     KILONAT_REQUIRE(!value.defined() || (value.dim() == 1 && value.size(0) == width),
                     FormatError,
                     "loading '{}': '{}{}' does not have one value for each of {} latent channels",
-                    path.string(),
+                    name,
                     kStatistics,
                     key,
                     width);
   });
 }
 
-ModelDescription read_description(const tensor::SafetensorsFile& file) {
-  check_format(file);
-  ModelDescription description{.options = read_options(file), .metadata = read_metadata(file)};
-  check_statistics(description, file.path());
+ModelDescription read_description(const Source& source) {
+  check_format(source);
+  ModelDescription description{.options = read_options(source), .metadata = read_metadata(source)};
+  check_statistics(description, source.name);
   return description;
 }
 
 }  // namespace
+
+std::filesystem::path model_file_path(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(path, ignored) ? path / "model.safetensors" : path;
+}
 
 void save_model(const std::filesystem::path& path,
                 const AutoencoderImpl& model,
@@ -154,14 +174,20 @@ void save_model(const std::filesystem::path& path,
   tensor::save_safetensors(path, tensors, texts);
 }
 
-LoadedModel load_model(const std::filesystem::path& path, const c10::Device& device) {
-  const tensor::SafetensorsFile file(model_path(path));
-  ModelDescription description = read_description(file);
+StoredModel read_stored_model(const std::filesystem::path& path) {
+  const tensor::SafetensorsFile file(model_file_path(path));
+  return {file.tensors(), file.metadata()};
+}
+
+LoadedModel build_model(const StoredModel& stored,
+                        const std::string& name,
+                        const c10::Device& device) {
+  ModelDescription description = read_description(source_of(stored, name));
   tensor::TensorMap weights;
-  for (const std::string& name : file.names()) {
-    if (!name.starts_with(kStatistics)) weights[name] = file.tensor(name);
+  for (const auto& [key, tensor] : stored.tensors) {
+    if (!key.starts_with(kStatistics)) weights[key] = tensor;
   }
-  const std::string what = fmt::format("'{}'", file.path().string());
+  const std::string what = fmt::format("'{}'", name);
   LoadedModel loaded{
       .model = build_from_weights(description.options, with_split_weight_norm(weights, what), what),
       .metadata = std::move(description.metadata)};
@@ -169,8 +195,15 @@ LoadedModel load_model(const std::filesystem::path& path, const c10::Device& dev
   return loaded;
 }
 
+LoadedModel load_model(const std::filesystem::path& path, const c10::Device& device) {
+  const tensor::SafetensorsFile file(model_file_path(path));
+  (void)read_description(source_of(file));  // before the weights are read: they may be large
+  return build_model({file.tensors(), file.metadata()}, file.path().string(), device);
+}
+
 ModelDescription describe_model(const std::filesystem::path& path) {
-  return read_description(tensor::SafetensorsFile(model_path(path)));
+  const tensor::SafetensorsFile file(model_file_path(path));
+  return read_description(source_of(file));
 }
 
 }  // namespace kilonat::codec

@@ -50,10 +50,25 @@ void save_model(const std::filesystem::path& path,
                 const tensor::TensorMap& weights,
                 const ModelMetadata& metadata);
 
+/// `path`, or `model.safetensors` in it if it is a (run) folder.
+[[nodiscard]] std::filesystem::path model_file_path(const std::filesystem::path& path);
+
 /// Reads a model file, or `model.safetensors` in a run folder.
 /// @throws IoError if there is none; FormatError if it is corrupt, foreign or too new.
 [[nodiscard]] LoadedModel load_model(const std::filesystem::path& path,
                                      const c10::Device& device = c10::Device(c10::kCPU));
+
+/// Everything that a model file holds, as it is stored: what another file embeds a model by.
+struct StoredModel {
+  tensor::TensorMap tensors;
+  tensor::Metadata metadata;
+};
+/// @throws IoError; FormatError if it is no safetensors file. What it holds is not checked.
+[[nodiscard]] StoredModel read_stored_model(const std::filesystem::path& path);
+/// @param name  stands for the file in errors. @throws FormatError as load_model.
+[[nodiscard]] LoadedModel build_model(const StoredModel& stored,
+                                      const std::string& name,
+                                      const c10::Device& device = c10::Device(c10::kCPU));
 
 /// The config and figures of a model file without its weights. @throws as load_model.
 struct ModelDescription {
