@@ -34,7 +34,7 @@ class EncodeLatents : public ::testing::Test {
   }
 
   static LatentOptions bells() {
-    return {.sources = {"procedural:bell,clips=12,seconds=0.3"}, .variants = 3, .seed = 4};
+    return {.sources = {"procedural:bell,clips=12,seconds=1.5"}, .variants = 3, .seed = 4};
   }
 
   kilonat::testing::TemporaryFolder folder_;

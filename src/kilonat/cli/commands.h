@@ -13,6 +13,9 @@ namespace kilonat::cli {
 [[nodiscard]] Command add_reconstruct_command(CLI::App& app);
 [[nodiscard]] Command add_info_command(CLI::App& app);
 [[nodiscard]] Command add_latents_command(CLI::App& app);
+[[nodiscard]] Command add_train_generator_command(CLI::App& app);
+[[nodiscard]] Command add_generate_command(CLI::App& app);
+[[nodiscard]] Command add_edit_command(CLI::App& app);
 [[nodiscard]] Command add_import_command(CLI::App& app);
 [[nodiscard]] Command add_study_rd_command(CLI::App& app);
 [[nodiscard]] Command add_gaussian_limit_command(CLI::App& app);

@@ -67,7 +67,8 @@ void add_variant_flags(CLI::App& sub, train::LatentOptions& options) {
   sub.add_option("--max-seconds", options.max_s, "Longer clips are cut to this")
       ->check(CLI::Range(0.05, 3600.0))
       ->capture_default_str();
-  sub.add_option("--cut", options.most_cut_s, "Variants start up to so many seconds later")
+  sub.add_option(
+         "--cut", options.most_cut_s, "Variants are so many seconds shorter, begun at random")
       ->check(CLI::Range(0.0, 3600.0))
       ->capture_default_str();
   sub.add_option("--gain", options.most_gain_db, "Variants are up to so many dB louder or softer")

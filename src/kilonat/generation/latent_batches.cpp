@@ -107,6 +107,10 @@ LatentPick LatentBatches::pick_at(std::uint64_t position) {
     pick.first_frame = static_cast<std::int64_t>(rng.integer(static_cast<std::uint64_t>(room) + 1));
     pick.num_frames = options_.max_frames;
   }
+  const std::int64_t room = pick.num_frames - options_.shortest_frames;
+  if (room > 0 && rng.uniform() < options_.prefix_share) {
+    pick.num_frames -= static_cast<std::int64_t>(rng.integer(static_cast<std::uint64_t>(room) + 1));
+  }
   return pick;
 }
 

@@ -48,7 +48,11 @@ struct LatentPick {
 struct LatentBatchOptions {
   std::int64_t batch_size = 16;
   std::int64_t max_frames = 0;  ///< longer clips are cut to a stretch drawn anew; 0: none is cut
-  bool sample = true;           ///< false: the posteriors' means
+  /// So many of the clips end early, after a length that is uniform from `shortest_frames` to their
+  /// own: so that other durations than the clips' are learnt. They keep their beginning.
+  double prefix_share = 0;
+  std::int64_t shortest_frames = 1;
+  bool sample = true;  ///< false: the posteriors' means
 };
 
 /// Makes any batch of an endless sequence: batch i depends on (seed, i) and the set only, so that a

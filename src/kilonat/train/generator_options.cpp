@@ -1,16 +1,25 @@
 #include "kilonat/train/generator_options.h"
 
+#include "kilonat/base/errors.h"
 #include "kilonat/config/schema.h"
 
 namespace kilonat::train {
 
 void describe(config::Schema& schema, GeneratorBatchOptions& options) {
-  schema.field("batch_size", options.batch_size, {.doc = "clips", .min = 1})
+  schema.field("latents", options.latents, {.doc = "folder that `kilonat latents` wrote"})
+      .field("batch_size", options.batch_size, {.doc = "clips", .min = 1})
       .field("max_frames",
              options.max_frames,
              {.doc = "longer clips are cut to a stretch drawn anew each time; 0: none is cut",
               .unit = "frames",
               .min = 0})
+      .field("prefix_share",
+             options.prefix_share,
+             {.doc = "share of the clips that end early, after a random length, so that other "
+                     "durations than the clips' are learnt",
+              .min = 0,
+              .max = 1})
+      .field("shortest_s", options.shortest_s, {.doc = "of those lengths", .unit = "s", .min = 0})
       .field("sample",
              options.sample,
              {.doc = "draw latents from their posteriors; false: take the means"})
@@ -78,11 +87,26 @@ void describe(config::Schema& schema, GeneratorRunOptions& options) {
              {.doc = "batches that are not finite, close together, that end the run", .min = 1});
 }
 
+void describe(config::Schema& schema, TextOptions& options) {
+  schema.field("t5_folder",
+               options.t5_folder,
+               {.doc = "folder of an official T5, which stays as it is; empty: words are learnt"});
+}
+
 void describe(config::Schema& schema, GeneratorTrainOptions& options) {
   describe(schema, options.generator);
-  schema.section("batches", options.batches, "The latents.")
+  schema.section("text", options.text, "Where the text encoder comes from.")
+      .section("batches", options.batches, "The latents.")
       .section("optim", options.optim, "The optimiser.")
       .section("run", options.run, "Length, seed, checkpoints, reports.");
+}
+
+void check(const GeneratorTrainOptions& options) {
+  (void)diffusion::resolved(options.generator.transformer);
+  text::check(options.generator.words);
+  KILONAT_REQUIRE(!options.batches.latents.empty(),
+                  ConfigError,
+                  "train-generator: no latents; give --latents DIR, made by 'kilonat latents'");
 }
 
 }  // namespace kilonat::train

@@ -13,8 +13,11 @@ namespace kilonat::train {
 
 /// The section [batches].
 struct GeneratorBatchOptions {
+  std::string latents{};  ///< folder of the set (generation/latent_set.h)
   std::int64_t batch_size = 16;
   std::int64_t max_frames = 0;     ///< longer clips are cut to a stretch drawn anew; 0: none is cut
+  double prefix_share = 0.2;       ///< of the clips: they end early, so that durations vary
+  double shortest_s = 1;           ///< of those
   bool sample = true;              ///< latents are drawn from their posteriors; false: the means
   double caption_dropout = 0.1;    ///< share of captions that the null token replaces
   std::string split = "train";     ///< of the set, to train on
@@ -45,14 +48,21 @@ struct GeneratorRunOptions {
   std::int64_t max_bad_batches = 10;          ///< see NonFiniteGuard
 };
 
+/// The section [text].
+struct TextOptions {
+  std::string t5_folder{};  ///< of a T5 that stays as it is; empty: words are learnt, see [words]
+};
+
 struct GeneratorTrainOptions {
-  generation::GeneratorOptions generator;  ///< [transformer], [flow], [text], [normaliser]
+  generation::GeneratorOptions generator;  ///< [transformer], [flow], [latent], [words]
+  TextOptions text;
   GeneratorBatchOptions batches;
   GeneratorOptimOptions optim;
   GeneratorRunOptions run;
 };
 
 void describe(config::Schema& schema, GeneratorBatchOptions& options);
+void describe(config::Schema& schema, TextOptions& options);
 void describe(config::Schema& schema, GeneratorOptimOptions& options);
 void describe(config::Schema& schema, GeneratorRunOptions& options);
 void describe(config::Schema& schema, GeneratorTrainOptions& options);

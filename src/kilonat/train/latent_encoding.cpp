@@ -23,37 +23,42 @@
 namespace kilonat::train {
 namespace {
 
-constexpr double kMostCutShare = 0.25;
-
 std::vector<double> values_of(const torch::Tensor& x_D) {
   const torch::Tensor x = x_D.to(torch::kDouble).contiguous();
   return {x.data_ptr<double>(), x.data_ptr<double>() + x.numel()};
 }
 
+/// Samples that a variant leaves out at its clip's two ends together.
+///
+/// Note [Few lengths]: all variants of clips of one length have one length, since the convolution
+/// library plans anew, and keeps the plan, for every length that it meets.
+std::int64_t num_cut(const torch::Tensor& audio_CT,
+                     std::int64_t sample_rate_hz,
+                     const LatentOptions& options) {
+  const auto most =
+      static_cast<std::int64_t>(options.most_cut_s * static_cast<double>(sample_rate_hz));
+  return std::min(most, audio_CT.size(1) / 4);
+}
+
 /// A variant's stretch of the clip, scaled; variant 0 is its beginning as it is.
-torch::Tensor make_variant(const Clip& clip,
+torch::Tensor make_variant(const torch::Tensor& audio_CT,
                            std::int64_t sample_rate_hz,
                            const LatentOptions& options,
                            std::int64_t variant,
                            Rng rng) {
-  const auto samples = [&](double seconds) {
-    return static_cast<std::int64_t>(seconds * static_cast<double>(sample_rate_hz));
-  };
-  const std::int64_t length = clip.audio_CT.size(1);
-  const std::int64_t longest = std::max<std::int64_t>(1, samples(options.max_s));
-  if (variant == 0) return clip.audio_CT.narrow(1, 0, std::min(length, longest));
-  const std::int64_t most_cut =
-      length > longest
-          ? length - longest
-          : std::min(samples(options.most_cut_s), samples(kMostCutShare * clip.duration_s));
+  const std::int64_t length = audio_CT.size(1);
+  const auto longest = std::max<std::int64_t>(
+      1, static_cast<std::int64_t>(options.max_s * static_cast<double>(sample_rate_hz)));
+  if (variant == 0) return audio_CT.narrow(1, 0, std::min(length, longest));
+  const std::int64_t kept = std::min(longest, length - num_cut(audio_CT, sample_rate_hz, options));
   const auto first =
-      static_cast<std::int64_t>(rng.integer(static_cast<std::uint64_t>(most_cut) + 1));
-  const torch::Tensor audio_CT = clip.audio_CT.narrow(1, first, std::min(length - first, longest));
+      static_cast<std::int64_t>(rng.integer(static_cast<std::uint64_t>(length - kept) + 1));
+  const torch::Tensor stretch_CT = audio_CT.narrow(1, first, kept);
   double gain = std::pow(10, rng.uniform(-options.most_gain_db, options.most_gain_db) / 20);
-  const double peak = audio_CT.abs().max().item<double>();
+  const double peak = stretch_CT.abs().max().item<double>();
   if (gain > 1 && gain * peak > 1) gain = std::max(1.0, 1 / peak);
   if (options.flip_polarity && rng.uniform() < 0.5) gain = -gain;
-  return audio_CT * gain;
+  return stretch_CT * gain;
 }
 
 class LatentEncoding {
@@ -110,7 +115,8 @@ class LatentEncoding {
     const torch::NoGradGuard no_grad;
     const std::int64_t sample_rate_hz = model_->options().sample_rate_hz;
     const Rng rng(seeds_.child(index).child(static_cast<std::uint64_t>(variant)));
-    const torch::Tensor audio_CT = make_variant(clip, sample_rate_hz, options_, variant, rng);
+    const torch::Tensor audio_CT =
+        make_variant(clip.audio_CT, sample_rate_hz, options_, variant, rng);
     const torch::Device device = model_->parameters().front().device();
     const codec::Posterior posterior =
         *model_->encode(audio_CT.contiguous().unsqueeze(0).to(device)).posterior;

@@ -19,7 +19,8 @@ struct LatentOptions {
   std::string split = "all";  ///< train | valid | test | all
   std::int64_t variants = 4;  ///< of each training clip; other clips have one
   double max_s = 10;          ///< longer clips are cut to this; variants at places of their own
-  double most_cut_s = 0.5;    ///< a variant starts up to this later, at most a quarter of it
+  double most_cut_s = 0.5;    ///< a variant is shorter by this (a quarter of it at most), where its
+                              ///< clip's two ends lose a random part each
   double most_gain_db = 3;    ///< a variant's gain is uniform on +- this; no peak beyond 1
   bool flip_polarity = true;  ///< of half the variants
   std::uint64_t seed = 0;

@@ -1,0 +1,93 @@
+#include "kilonat/cli/prompt_list.h"
+
+#include <algorithm>
+#include <optional>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "kilonat/base/errors.h"
+#include "kilonat/base/files.h"
+#include "kilonat/data/manifest.h"
+
+namespace kilonat::cli {
+namespace {
+
+std::optional<std::size_t> column_of(const data::CsvRow& header, const std::string& name) {
+  const auto found = std::find(header.fields.begin(), header.fields.end(), name);
+  if (found == header.fields.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - header.fields.begin());
+}
+
+std::vector<data::CsvRow> rows_of(const std::filesystem::path& path) {
+  try {
+    return data::parse_csv(read_text(path));
+  } catch (DataError& error) {
+    error.add_context(fmt::format("'{}'", path.string()));
+    throw;
+  }
+}
+
+std::vector<Prompt> prompts_of_csv(const std::filesystem::path& path) {
+  const std::vector<data::CsvRow> rows = rows_of(path);
+  const auto caption = rows.empty() ? std::nullopt : column_of(rows.front(), "caption");
+  KILONAT_REQUIRE(caption, DataError, "'{}:1': no column 'caption'", path.string());
+  const auto label = column_of(rows.front(), "class");
+  std::vector<Prompt> prompts;
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    const data::CsvRow& row = rows[i];
+    KILONAT_REQUIRE(row.fields.size() == rows.front().fields.size(),
+                    DataError,
+                    "'{}:{}': {} fields, the header has {}",
+                    path.string(),
+                    row.line,
+                    row.fields.size(),
+                    rows.front().fields.size());
+    prompts.push_back({row.fields[*caption], label ? row.fields[*label] : ""});
+  }
+  return prompts;
+}
+
+std::vector<Prompt> prompts_of_lines(const std::filesystem::path& path) {
+  std::vector<Prompt> prompts;
+  std::istringstream text(read_text(path));
+  for (std::string line; std::getline(text, line);) {
+    if (line.ends_with('\r')) line.pop_back();
+    if (line.find_first_not_of(" \t") != std::string::npos) prompts.push_back({line});
+  }
+  return prompts;
+}
+
+/// A field as RFC 4180 has it.
+std::string quoted(const std::string& field) {
+  if (field.find_first_of(",\"\r\n") == std::string::npos) return field;
+  std::string text = "\"";
+  for (const char c : field) {
+    if (c == '"') text += '"';
+    text += c;
+  }
+  return text + '"';
+}
+
+}  // namespace
+
+std::vector<Prompt> read_prompts(const std::filesystem::path& path) {
+  std::vector<Prompt> prompts =
+      path.extension() == ".csv" ? prompts_of_csv(path) : prompts_of_lines(path);
+  KILONAT_REQUIRE(!prompts.empty(), DataError, "'{}': no prompt in it", path.string());
+  return prompts;
+}
+
+std::string manifest_csv(const std::vector<MadeSound>& sounds) {
+  std::string text = "file,caption,class,split,seed\n";
+  for (const MadeSound& sound : sounds) {
+    text += fmt::format("{},{},{},test,{}\n",
+                        quoted(sound.file),
+                        quoted(sound.prompt.caption),
+                        quoted(sound.prompt.label),
+                        sound.seed);
+  }
+  return text;
+}
+
+}  // namespace kilonat::cli

@@ -1,0 +1,61 @@
+#pragma once
+/// One training step of a generator: noise, prediction, gradient; the algorithm on one screen.
+
+#include <cstdint>
+
+#include <torch/types.h>
+
+#include "kilonat/base/seed_tree.h"
+#include "kilonat/diffusion/flow.h"
+#include "kilonat/generation/generator.h"
+#include "kilonat/generation/latent_batches.h"
+#include "kilonat/train/adamw.h"
+#include "kilonat/train/checkpoint.h"
+#include "kilonat/train/codec_step.h"
+#include "kilonat/train/ema.h"
+#include "kilonat/train/generator_options.h"
+
+namespace kilonat::train {
+
+/// The trainable state of a generator's run and the step that moves it.
+class GeneratorStep {
+ public:
+  /// @param model  on `device`, in training mode.
+  GeneratorStep(const GeneratorTrainOptions& options,
+                generation::Generator model,
+                torch::Device device);
+
+  /// Trains on a batch. Everything random depends on (options.run.seed, step) alone.
+  StepResult run(std::int64_t step, const generation::LatentBatch& batch);
+
+  [[nodiscard]] generation::Generator& model() { return model_; }
+  [[nodiscard]] const Ema& ema() const { return ema_; }
+  /// False once a weight is NaN or infinite.
+  [[nodiscard]] bool has_finite_weights() const;
+
+  /// Adds the groups "model", "ema" and "optimiser" and the states beside them.
+  void save_to(Checkpoint& checkpoint) const;
+  /// @throws FormatError if something is missing or does not fit.
+  void restore_from(const Checkpoint& checkpoint);
+
+ private:
+  torch::Tensor loss_of(const generation::LatentBatch& batch, const SeedTree& seeds);
+
+  GeneratorTrainOptions options_;
+  torch::Device device_;
+  SeedTree seeds_;
+  generation::Generator model_;
+  AdamW optimiser_;
+  Ema ema_;
+};
+
+/// The normalised score of the model as it is (put the averaged weights in first) on these clips:
+/// with their captions, without guidance. The times and the noise follow from `seed`, so that
+/// scores of one run differ by the weights alone.
+[[nodiscard]] diffusion::FlowScore score_generator(generation::Generator& model,
+                                                   const generation::LatentSet& set,
+                                                   std::span<const generation::LatentPick> picks,
+                                                   std::int64_t batch_size,
+                                                   std::uint64_t seed);
+
+}  // namespace kilonat::train
