@@ -12,6 +12,7 @@
 #include "kilonat/config/schema.h"
 #include "kilonat/study/gaussian_limit_options.h"
 #include "kilonat/train/codec_options.h"
+#include "kilonat/train/generator_options.h"
 
 namespace kilonat::cli {
 namespace {
@@ -20,27 +21,43 @@ struct ConfigFlags {
   std::string config;
   std::vector<std::string> overrides;
   bool explain = false;
+  bool is_generator = false;
 };
 
-void run(const ConfigFlags& flags) {
+/// A study's config has all of a codec's sections, and one of its own.
+void explain() {
+  fmt::print("# Codecs: `kilonat train`\n\n{}\n# Generators: `kilonat train-generator`\n\n{}",
+             config::to_markdown(study::GaussianLimitOptions{}),
+             config::to_markdown(train::GeneratorTrainOptions{}));
+}
+
+void resolve(const ConfigFlags& flags) {
   train::CodecTrainOptions options;
-  if (flags.explain) {
-    // A study's config has all of a codec's sections, and one of its own.
-    fmt::print("{}", config::to_markdown(study::GaussianLimitOptions{}));
-    return;
-  }
-  KILONAT_REQUIRE(!flags.config.empty(),
-                  ConfigError,
-                  "config: nothing to do; expected --explain, or CONF to resolve");
   config::load(find_config(flags.config), flags.overrides, options);
   train::check(options);
   fmt::print("{}", config::to_toml(options));
 }
 
+/// Where the latents are is left open: only a run needs to know.
+void resolve_generator(const ConfigFlags& flags) {
+  train::GeneratorTrainOptions options;
+  config::load(find_config(flags.config, "diffusion"), flags.overrides, options);
+  fmt::print("{}", config::to_toml(options));
+}
+
+void run(const ConfigFlags& flags) {
+  KILONAT_REQUIRE(flags.explain || !flags.config.empty(),
+                  ConfigError,
+                  "config: nothing to do; expected --explain, or CONF to resolve");
+  if (flags.explain) return explain();
+  flags.is_generator ? resolve_generator(flags) : resolve(flags);
+}
+
 constexpr const char* kFooter =
     "Example:\n"
     "  kilonat config --explain\n"
-    "  kilonat config --resolve tiny16 --set rate.target_kbps=4\n";
+    "  kilonat config --resolve tiny16 --set rate.target_kbps=4\n"
+    "  kilonat config --generator --resolve micro\n";
 
 }  // namespace
 
@@ -52,6 +69,7 @@ Command add_config_command(CLI::App& app) {
   sub->add_option("config,--resolve", flags->config, "Print this config with every key and value")
       ->type_name("CONF")
       ->excludes(explain);
+  sub->add_flag("--generator", flags->is_generator, "CONF is a generator's, of conf/diffusion");
   sub->add_option("--set", flags->overrides, "Change a config value: section.key=value")
       ->type_name("KEY=VALUE");
   sub->footer(kFooter);

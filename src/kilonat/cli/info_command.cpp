@@ -13,6 +13,7 @@
 #include "kilonat/base/errors.h"
 #include "kilonat/cli/commands.h"
 #include "kilonat/codec/model_file.h"
+#include "kilonat/generation/generator.h"
 #include "kilonat/metrics/latent_statistics.h"
 #include "kilonat/tensor/safetensors.h"
 #include "kilonat/train/checkpoint.h"
@@ -140,18 +141,60 @@ void print_tensors(const CommonFlags& flags, const json& object) {
   }
 }
 
+json json_of_generator(const fs::path& path) {
+  const generation::GeneratorDescription found = generation::describe_generator(path);
+  const generation::LatentSetInfo& latents = found.metadata.latents;
+  return {{"kind", "generator"},
+          {"parameters", found.num_parameters},
+          {"size", found.options.transformer.size},
+          {"training_steps", found.metadata.training_steps},
+          {"score", found.metadata.score},
+          {"typical_duration_s", found.metadata.typical_duration_s},
+          {"sample_rate_hz", latents.sample_rate_hz},
+          {"num_channels", latents.num_channels},
+          {"frame_rate_hz", latents.frame_rate_hz()},
+          {"latent_channels", latents.latent_channels},
+          {"codec", latents.codec},
+          {"codec_hash", latents.codec_hash},
+          {"target_kbps", latents.target_kbps},
+          {"measured_kbps", latents.measured_kbps}};
+}
+
+void print_generator(const CommonFlags& flags, const json& g) {
+  say(flags,
+      fmt::format("generator      {} parameters, {} training steps, score {:.3f} on held-out clips",
+                  g["parameters"].get<std::int64_t>(),
+                  g["training_steps"].get<std::int64_t>(),
+                  g["score"].get<double>()));
+  say(flags,
+      fmt::format("audio          {} Hz, {} channel(s); sounds of {:.3g} s",
+                  g["sample_rate_hz"].get<std::int64_t>(),
+                  g["num_channels"].get<std::int64_t>(),
+                  g["typical_duration_s"].get<double>()));
+  say(flags,
+      fmt::format("latents        {:.4g} frames a second, {} channels, {:.3f} kbit/s",
+                  g["frame_rate_hz"].get<double>(),
+                  g["latent_channels"].get<std::int64_t>(),
+                  g["measured_kbps"].get<double>()));
+  say(flags,
+      fmt::format("codec          {} ({}), embedded",
+                  g["codec"].get<std::string>(),
+                  g["codec_hash"].get<std::string>()));
+}
+
 bool is_model(const tensor::SafetensorsFile& file) {
   return file.metadata().contains("kilonat.config");
 }
 
 json describe_file(const fs::path& path) {
+  if (generation::is_generator(path)) return json_of_generator(path);
   const tensor::SafetensorsFile file(path);
   return is_model(file) ? json_of_model(codec::load_model(path)) : describe_tensors(file);
 }
 
 /// A run that has not ended yet has checkpoints only.
 json describe_run(const train::RunFolder& folder) {
-  if (fs::exists(folder.model())) return json_of_model(codec::load_model(folder.path));
+  if (fs::exists(folder.model())) return describe_file(folder.model());
   KILONAT_REQUIRE(folder.holds_run(),
                   FormatError,
                   "'{}': a folder without config.toml or model.safetensors is no run",
@@ -165,6 +208,8 @@ void run(const InfoFlags& flags) {
       fs::is_directory(flags.path) ? describe_run({flags.path}) : describe_file(flags.path);
   if (object["kind"] == "model") {
     print_model(flags.common, object);
+  } else if (object["kind"] == "generator") {
+    print_generator(flags.common, object);
   } else if (object["kind"] == "unfinished run") {
     say(flags.common,
         fmt::format("unfinished run; checkpoints at steps: {}",

@@ -79,6 +79,14 @@ void save_generator(const std::filesystem::path& path,
                                              const std::filesystem::path& t5_folder = {},
                                              const c10::Device& device = c10::kCPU);
 
+/// The options and figures of a generator's file without its weights. @throws as load_generator.
+struct GeneratorDescription {
+  GeneratorOptions options;
+  GeneratorMetadata metadata;
+  std::int64_t num_parameters = 0;  ///< of what is trained, the codec's not counted
+};
+[[nodiscard]] GeneratorDescription describe_generator(const std::filesystem::path& path);
+
 /// True if the safetensors file (or run folder) says that it is a generator. @throws IoError,
 /// FormatError for another kind of file.
 [[nodiscard]] bool is_generator(const std::filesystem::path& path);

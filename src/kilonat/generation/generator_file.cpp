@@ -164,6 +164,19 @@ LoadedGenerator load_generator(const std::filesystem::path& path,
   return loaded;
 }
 
+GeneratorDescription describe_generator(const std::filesystem::path& path) {
+  const tensor::SafetensorsFile file(codec::model_file_path(path));
+  check_format(file);
+  GeneratorDescription description{.options = read_options(file), .metadata = read_metadata(file)};
+  for (const std::string& name : file.names()) {
+    if (name.starts_with(kCodecPrefix) || name.starts_with(kNormaliserPrefix)) continue;
+    std::int64_t count = 1;
+    for (const std::int64_t size : file.info(name).shape) count *= size;
+    description.num_parameters += count;
+  }
+  return description;
+}
+
 bool is_generator(const std::filesystem::path& path) {
   return tensor::SafetensorsFile(codec::model_file_path(path)).metadata().contains(kFormatKey);
 }

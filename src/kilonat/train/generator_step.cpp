@@ -25,7 +25,8 @@ Inputs inputs_of(const generation::LatentBatch& batch,
                  const diffusion::LatentNormaliser& normaliser,
                  const SeedTree& seeds,
                  torch::Device device) {
-  Inputs inputs{.x_BCF = normaliser.normalise(batch.x_BDF)};
+  Inputs inputs;
+  inputs.x_BCF = normaliser.normalise(batch.x_BDF);
   inputs.noise_BCF =
       tensor::normal_like(inputs.x_BCF, tensor::make_generator(seeds.child("noise").seed()));
   inputs.x_BCF = inputs.x_BCF.to(device);

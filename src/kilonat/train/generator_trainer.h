@@ -25,7 +25,7 @@ struct GeneratorResult {
   std::int64_t steps = 0;            ///< done, those before a resume included
   std::int64_t skipped_batches = 0;  ///< that were not finite
   std::filesystem::path model;       ///< RUN/model.safetensors: all that `kilonat generate` needs
-  std::optional<double> score;       ///< of the averaged weights on held-out clips; empty: none
+  std::optional<double> score{};     ///< of the averaged weights on held-out clips; empty: none
 };
 
 /// Runs to options.run.steps as train_codec does: what its header says of the folder, of resuming
