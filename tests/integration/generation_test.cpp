@@ -125,7 +125,7 @@ TEST_F(Generation, WritesARunFolder) {
                             "audio/sound-1.wav",
                             "checkpoints/step-24/state.json"}));
   const std::string metrics = read_bytes(fs::path(generator()) / "metrics.jsonl");
-  EXPECT_THAT(metrics, HasSubstr("\"held_out/score\""));
+  EXPECT_THAT(metrics, HasSubstr("\"valid/score\""));
   EXPECT_THAT(metrics, HasSubstr("\"flow/loss\""));
 }
 

@@ -87,7 +87,7 @@ fs::path default_run_folder(const TrainGeneratorFlags& flags) {
 
 std::vector<train::ConsoleColumn> console_columns() {
   return {{.key = "flow/loss", .label = "loss"},
-          {.key = "held_out/score", .label = "score", .significant = 3},
+          {.key = "valid/score", .label = "score", .significant = 3},
           {.key = "optim/grad_norm", .label = "gradient", .significant = 2}};
 }
 

@@ -51,7 +51,7 @@ struct GeneratorMetadata {
   std::int64_t training_steps = 0;
   double score = 0;  ///< normalised, on held-out clips (diffusion/flow.h); 0: not known
   double typical_duration_s = 0;  ///< of the training clips: their median
-  LatentSetInfo latents;          ///< what it was trained on; without the statistics
+  LatentSetInfo latents{};        ///< what it was trained on; without the statistics
   std::string version{};          ///< of Kilonat; set by save_generator
 };
 

@@ -73,10 +73,10 @@ std::optional<double> GeneratorReport::score(generation::Generator& model,
   const EvaluationMode evaluation(model);
   const diffusion::FlowScore score =
       score_generator(model, *set_, picks_, options_.batches.batch_size, kScoreSeed);
-  std::vector<Scalar> row{{"held_out/score", score.normalised}, {"held_out/loss", score.loss}};
+  std::vector<Scalar> row{{"valid/score", score.normalised}, {"valid/loss", score.loss}};
   const double width = 1.0 / static_cast<double>(score.normalised_by_time.size());
   for (std::size_t i = 0; i < score.normalised_by_time.size(); ++i) {
-    row.push_back({fmt::format("held_out/score_at_{:.1f}", (static_cast<double>(i) + 0.5) * width),
+    row.push_back({fmt::format("valid/score_at_{:.1f}", (static_cast<double>(i) + 0.5) * width),
                    score.normalised_by_time[i]});
   }
   log.scalars(step, row);

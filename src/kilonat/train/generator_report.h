@@ -23,7 +23,7 @@ class GeneratorReport {
                   std::shared_ptr<const generation::LatentSet> set,
                   RunFolder folder);
 
-  /// Logs "held_out/score" and its parts by time. @returns the score; empty if no clip is held out.
+  /// Logs "valid/score" and its parts by time. @returns the score; empty if no clip is held out.
   std::optional<double> score(generation::Generator& model, std::int64_t step, RunSink& log);
 
   /// Makes the sounds of the prompts: audio/sound-N.wav, and in the log with their spectrograms.
