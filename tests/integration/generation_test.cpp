@@ -170,8 +170,10 @@ TEST_F(Generation, WritesAManifestThatIsASource) {
                   "--quiet",
                   "--threads",
                   "1",
+                  "--images",
                   "--sampler",
                   "dpmpp2m"});
+  EXPECT_EQ(read_bytes(scratch_.path("out/sound-00003.png")).substr(1, 3), "PNG");
   const auto rows = lines_of(read_bytes(scratch_.path("out/clips.csv")));
   ASSERT_EQ(rows.size(), 5u);
   EXPECT_EQ(rows[2], "sound-00001.wav,\"a pluck, \"\"low\"\"\",pluck,test,1");

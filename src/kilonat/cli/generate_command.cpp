@@ -13,10 +13,12 @@
 #include "kilonat/base/errors.h"
 #include "kilonat/base/files.h"
 #include "kilonat/base/interrupt.h"
+#include "kilonat/base/png.h"
 #include "kilonat/base/progress.h"
 #include "kilonat/cli/commands.h"
 #include "kilonat/cli/generation_flags.h"
 #include "kilonat/cli/prompt_list.h"
+#include "kilonat/dsp/spectrogram_image.h"
 
 namespace kilonat::cli {
 namespace {
@@ -30,6 +32,7 @@ struct GenerateFlags {
   std::optional<double> duration_s;
   std::int64_t count = 1;
   std::int64_t batch_size = 4;
+  bool has_images = false;
 };
 
 /// A sound to be made, and where it goes.
@@ -82,6 +85,11 @@ std::vector<Task> tasks_of_file(const GenerateFlags& flags) {
 
 void refuse_existing_outputs(const GenerateFlags& flags, const std::vector<Task>& tasks) {
   for (const Task& task : tasks) refuse_existing(task.path, flags.shared.common);
+  if (flags.has_images) {
+    for (const Task& task : tasks) {
+      refuse_existing(fs::path(task.path).replace_extension(".png"), flags.shared.common);
+    }
+  }
   if (!flags.prompts.empty()) {
     refuse_existing(fs::path(flags.words[0]) / "clips.csv", flags.shared.common);
   }
@@ -134,8 +142,16 @@ class Generation {
     const auto sounds =
         generation::generate_sounds(loaded_.model, loaded_.codec.model, requests, how_);
     for (std::size_t i = 0; i < size; ++i) {
-      write_sound_file(tasks[first + i].path, sounds[i], sample_rate_hz());
+      const fs::path& path = tasks[first + i].path;
+      write_sound_file(path, sounds[i], sample_rate_hz());
+      if (flags_.has_images) write_image(path, sounds[i]);
     }
+  }
+
+  /// The spectrogram of "dog.wav" as "dog.png".
+  void write_image(fs::path path, const at::Tensor& audio_CT) const {
+    const Image image = dsp::spectrogram_image(audio_CT, {.sample_rate_hz = sample_rate_hz()});
+    write_file_atomic(path.replace_extension(".png"), encode_png(image));
   }
 
   const GenerateFlags& flags_;
@@ -204,6 +220,7 @@ Command add_generate_command(CLI::App& app) {
   sub->add_option("--batch", flags->batch_size, "Sounds made at a time")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
+  sub->add_flag("--images", flags->has_images, "Write a spectrogram beside each sound, as .png");
   sub->footer(kFooter);
   return {sub, [flags] { run(*flags); }};
 }

@@ -95,6 +95,10 @@ train::GeneratorRequest prepare(const TrainGeneratorFlags& flags) {
   KILONAT_REQUIRE(!flags.config.empty() || (flags.resume && !flags.run_folder.empty()),
                   ConfigError,
                   "train-generator: no config; expected CONF (or --resume with --out RUN)");
+  KILONAT_REQUIRE(flags.common.precision.empty() || flags.common.precision == "fp32",
+                  ConfigError,
+                  "train-generator: precision {}: generators are trained in fp32",
+                  flags.common.precision);
   const train::RunFolder folder{flags.run_folder.empty() ? default_run_folder(flags)
                                                          : fs::path(flags.run_folder)};
   KILONAT_REQUIRE(!flags.resume || folder.holds_run(),

@@ -24,9 +24,9 @@ namespace kilonat::generation {
 /// One variant of one clip of the source.
 struct LatentClip {
   std::string id;            ///< as its source lists it
-  std::string caption;       ///< what it is to be generated from; empty: nothing is known of it
-  std::string label;         ///< the manifest's class; empty: none
-  std::string split;         ///< train | valid | test
+  std::string caption{};     ///< what it is to be generated from; empty: nothing is known of it
+  std::string label{};       ///< the manifest's class; empty: none
+  std::string split{};       ///< train | valid | test
   std::int64_t clip = 0;     ///< number of the source's clip: its variants have the same
   std::int64_t variant = 0;  ///< 0: as it is; the others are augmented
   std::int64_t num_frames = 0;

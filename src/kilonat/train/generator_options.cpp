@@ -52,10 +52,6 @@ void describe(config::Schema& schema, GeneratorOptimOptions& options) {
 void describe(config::Schema& schema, GeneratorRunOptions& options) {
   schema.field("steps", options.steps, {.doc = "length of the run", .unit = "steps", .min = 1})
       .field("seed", options.seed, {.doc = "of everything random", .min = 0})
-      .field("precision",
-             options.precision,
-             {.doc = "of activations; auto: bf16 where the CPU has instructions for it",
-              .choices = {"auto", "fp32", "bf16"}})
       .field("log_every",
              options.log_every,
              {.doc = "between lines of metrics.jsonl", .unit = "steps", .min = 1})

@@ -36,8 +36,7 @@ struct GeneratorOptimOptions {
 struct GeneratorRunOptions {
   std::int64_t steps = 10000;
   std::int64_t seed = 0;
-  std::string precision = "fp32";  ///< auto | fp32 | bf16
-  std::int64_t log_every = 10;     ///< steps between lines of metrics.jsonl
+  std::int64_t log_every = 10;  ///< steps between lines of metrics.jsonl
   std::int64_t checkpoint_every = 1000;
   std::int64_t keep_checkpoints = 2;
   std::int64_t evaluate_every = 1000;  ///< steps between scores on held-out clips; 0: end only

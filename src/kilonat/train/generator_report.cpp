@@ -8,6 +8,7 @@
 
 #include "kilonat/base/files.h"
 #include "kilonat/base/interrupt.h"
+#include "kilonat/base/png.h"
 #include "kilonat/dsp/spectrogram_image.h"
 #include "kilonat/generation/sounds.h"
 #include "kilonat/train/generator_step.h"
@@ -92,7 +93,7 @@ void GeneratorReport::listen(generation::Generator& model,
   std::vector<generation::SoundRequest> requests;
   for (const std::string& prompt : prompts_) {
     requests.push_back({.prompt = prompt,
-                        .duration_s = typical_duration_s(*set_),
+                        .duration_s = typical_duration_s(*set_, options_.batches),
                         .seed = static_cast<std::uint64_t>(requests.size())});
   }
   generation::SoundOptions how;
@@ -107,15 +108,18 @@ void GeneratorReport::listen(generation::Generator& model,
     const std::string name = fmt::format("sound-{}", i + 1);
     write_sound(folder_.audio() / (name + ".wav"), sounds[i], rate);
     log.audio(step, "audio/" + name, rate, channels_of(sounds[i]));
-    log.image(
-        step, "spectrogram/" + name, dsp::spectrogram_image(sounds[i], {.sample_rate_hz = rate}));
+    const Image image = dsp::spectrogram_image(sounds[i], {.sample_rate_hz = rate});
+    write_file_atomic(folder_.audio() / (name + ".png"), encode_png(image));
+    log.image(step, "spectrogram/" + name, image);
   }
 }
 
-double typical_duration_s(const generation::LatentSet& set) {
+double typical_duration_s(const generation::LatentSet& set, const GeneratorBatchOptions& options) {
   std::vector<std::int64_t> lengths;
   for (const auto& clip : set.clips()) {
-    if (clip.variant == 0) lengths.push_back(clip.num_samples);
+    if (clip.variant != 0 || clip.split != options.split) continue;
+    const std::int64_t most = options.max_frames * set.info().hop_length;
+    lengths.push_back(most > 0 ? std::min(most, clip.num_samples) : clip.num_samples);
   }
   auto middle = lengths.begin() + static_cast<std::ptrdiff_t>(lengths.size() / 2);
   std::nth_element(lengths.begin(), middle, lengths.end());

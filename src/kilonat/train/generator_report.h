@@ -26,7 +26,8 @@ class GeneratorReport {
   /// Logs "valid/score" and its parts by time. @returns the score; empty if no clip is held out.
   std::optional<double> score(generation::Generator& model, std::int64_t step, RunSink& log);
 
-  /// Makes the sounds of the prompts: audio/sound-N.wav, and in the log with their spectrograms.
+  /// Makes the sounds of the prompts: audio/sound-N.wav and .png, and in the log with their
+  /// spectrograms.
   void listen(generation::Generator& model,
               codec::Autoencoder& codec,
               std::int64_t step,
@@ -40,7 +41,8 @@ class GeneratorReport {
   std::vector<std::string> prompts_;
 };
 
-/// Median duration of the training clips as they are, in seconds.
-[[nodiscard]] double typical_duration_s(const generation::LatentSet& set);
+/// Median duration of what is trained on: clips as they are, cut to batches.max_frames. [s]
+[[nodiscard]] double typical_duration_s(const generation::LatentSet& set,
+                                        const GeneratorBatchOptions& options);
 
 }  // namespace kilonat::train

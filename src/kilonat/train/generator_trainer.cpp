@@ -243,7 +243,7 @@ GeneratorResult GeneratorTrainer::finish() {
                              stored_codec_,
                              {.training_steps = done_,
                               .score = result.score.value_or(0),
-                              .typical_duration_s = typical_duration_s(*set_),
+                              .typical_duration_s = typical_duration_s(*set_, options_.batches),
                               .latents = set_->info()});
   log_.flush();
   return result;
