@@ -82,6 +82,36 @@ inline std::string tensor(const std::string& storage,
          kReduce;
 }
 
+/// A list of texts.
+inline std::string list(const std::vector<std::string>& texts) {
+  std::string items = "](";
+  for (const std::string& item : texts) items += text(item);
+  return items + "e";
+}
+
+/// A file of torch.save before PyTorch 1.6: the saved object's pickle, then storages (key, raw
+/// values and their number).
+struct LegacyStorage {
+  std::string key;
+  std::uint64_t count = 0;
+  std::string data;
+};
+inline std::string legacy_archive(const std::string& object,
+                                  const std::vector<LegacyStorage>& storages,
+                                  const std::string& little_endian_flag = "\x88",
+                                  std::int32_t version = 1001) {
+  const std::string magic = "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
+  std::vector<std::string> keys;
+  std::string raw;
+  for (const LegacyStorage& stored : storages) {
+    keys.push_back(stored.key);
+    raw += little_endian(stored.count, 8) + stored.data;
+  }
+  return magic + kStart + integer(version) + kStop + kStart +
+         dict(text("little_endian") + little_endian_flag) + kStop + kStart + object + kStop +
+         kStart + list(keys) + kStop + raw;
+}
+
 }  // namespace pickle
 
 }  // namespace kilonat::codec

@@ -1,11 +1,15 @@
 #include "kilonat/codec/import/checkpoint.h"
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <limits>
 #include <map>
 #include <memory>
+#include <optional>
+#include <span>
+#include <utility>
 
 #include <fmt/format.h>
 #include <torch/types.h>
@@ -13,6 +17,7 @@
 #include "kilonat/base/errors.h"
 #include "kilonat/base/files.h"
 #include "kilonat/base/printable.h"
+#include "kilonat/codec/import/legacy_archive.h"
 #include "kilonat/codec/import/pickle.h"
 #include "kilonat/codec/import/zip_reader.h"
 #include "kilonat/tensor/safetensors.h"
@@ -118,18 +123,18 @@ class TreeReader {
   std::int64_t visits_ = 0;
 };
 
-/// An open archive of torch.save and the tensors it describes.
+/// The bytes of a storage of this key. @throws FormatError.
+using StorageBytes = std::function<std::vector<std::byte>(const std::string&)>;
+
+/// What a file of torch.save describes: tensors, read when asked for.
 class TorchArchive {
  public:
-  explicit TorchArchive(const std::filesystem::path& path)
-      : zip_(path), what_(fmt::format("checkpoint '{}'", path.string())) {
-    find_folder();
-    const std::vector<std::byte> bytes = zip_.read(folder_ + kPickleName);
-    const PickleTree tree = read_pickle(bytes, what_);
+  TorchArchive(const PickleTree& tree, std::string what) : what_(std::move(what)) {
     TreeReader reader(what_);
     values_ = reader.read(tree.root());
     tensors_ = reader.take_tensors();
   }
+  void set_storages(StorageBytes storages) { storages_ = std::move(storages); }
 
   [[nodiscard]] const std::map<std::string, PickledTensor>& tensors() const { return tensors_; }
   [[nodiscard]] const json& values() const { return values_; }
@@ -142,25 +147,6 @@ class TorchArchive {
   }
 
  private:
-  static constexpr const char* kPickleName = "data.pkl";
-
-  void find_folder() {
-    bool found = false;
-    for (const std::string& name : zip_.names()) {
-      if (name != kPickleName && !name.ends_with(std::string("/") + kPickleName)) continue;
-      folder_ = name.substr(0, name.size() - std::string(kPickleName).size());
-      found = true;
-    }
-    KILONAT_REQUIRE(
-        found, FormatError, "reading {}: it is a zip file, but not from PyTorch", what_);
-    if (!zip_.contains(folder_ + "byteorder")) return;
-    const std::vector<std::byte> order = zip_.read(folder_ + "byteorder");
-    KILONAT_REQUIRE(order.empty() || order[0] == std::byte{'l'},
-                    FormatError,
-                    "reading {}: it was written on a big-endian machine",
-                    what_);
-  }
-
   /// True if the view has no elements; otherwise it has been checked to lie in its storage.
   bool has_no_elements(const PickledTensor& view, const std::string& name) const {
     constexpr std::uint64_t kLimit = std::numeric_limits<std::int64_t>::max() / 16;
@@ -205,7 +191,7 @@ class TorchArchive {
   }
 
   at::Tensor read_storage(const PickledStorage& stored) const {
-    const std::vector<std::byte> bytes = zip_.read(folder_ + "data/" + stored.key);
+    const std::vector<std::byte> bytes = storages_(stored.key);
     const auto options = torch::dtype(scalar_type(stored.type));
     const size_t element_bytes = torch::empty({0}, options).element_size();
     at::Tensor values =
@@ -214,22 +200,66 @@ class TorchArchive {
     return values;
   }
 
-  ZipReader zip_;
   std::string what_;
-  std::string folder_;  // in the archive, with its slash
+  StorageBytes storages_;
   std::map<std::string, PickledTensor> tensors_;
   json values_;
   at::Tensor cached_;  // parameters that share a storage come one after the other
   std::string cached_key_;
 };
 
-Checkpoint open_torch_archive(const std::filesystem::path& path) {
-  const auto archive = std::make_shared<TorchArchive>(path);
+Checkpoint checkpoint_of(const std::shared_ptr<TorchArchive>& archive) {
   Checkpoint checkpoint;
   for (const auto& [name, view] : archive->tensors()) checkpoint.shapes[name] = view.shape;
   if (archive->values().is_object()) checkpoint.values = archive->values();
   checkpoint.load = [archive](const std::string& name) { return archive->tensor(name); };
   return checkpoint;
+}
+
+constexpr const char* kPickleName = "data.pkl";
+
+/// Where in a zip archive its pickle lies: a folder, with its slash.
+std::string find_folder(const ZipReader& zip, const std::string& what) {
+  std::optional<std::string> folder;
+  for (const std::string& name : zip.names()) {
+    if (name != kPickleName && !name.ends_with(std::string("/") + kPickleName)) continue;
+    folder = name.substr(0, name.size() - std::string(kPickleName).size());
+  }
+  KILONAT_REQUIRE(
+      folder.has_value(), FormatError, "reading {}: it is a zip file, but not from PyTorch", what);
+  if (!zip.contains(*folder + "byteorder")) return *folder;
+  const std::vector<std::byte> order = zip.read(*folder + "byteorder");
+  KILONAT_REQUIRE(order.empty() || order[0] == std::byte{'l'},
+                  FormatError,
+                  "reading {}: it was written on a big-endian machine",
+                  what);
+  return *folder;
+}
+
+Checkpoint open_zip_archive(const std::filesystem::path& path) {
+  const auto zip = std::make_shared<ZipReader>(path);
+  const std::string what = fmt::format("checkpoint '{}'", path.string());
+  const std::string folder = find_folder(*zip, what);
+  const std::vector<std::byte> bytes = zip->read(folder + kPickleName);
+  const auto archive = std::make_shared<TorchArchive>(read_pickle(bytes, what), what);
+  archive->set_storages(
+      [zip, folder](const std::string& key) { return zip->read(folder + "data/" + key); });
+  return checkpoint_of(archive);
+}
+
+Checkpoint open_legacy_archive(const std::filesystem::path& path) {
+  const auto file = std::make_shared<LegacyArchive>(path);
+  const std::string what = fmt::format("checkpoint '{}'", path.string());
+  const auto archive = std::make_shared<TorchArchive>(file->tree(), what);
+  std::map<std::string, StorageType> types;
+  for (const auto& [name, view] : archive->tensors()) types[view.storage.key] = view.storage.type;
+  archive->set_storages([file, what, storages = file->storages(types)](const std::string& key) {
+    const auto found = storages.find(key);
+    KILONAT_REQUIRE(
+        found != storages.end(), FormatError, "reading {}: no storage '{}'", what, printable(key));
+    return std::vector<std::byte>(found->second.begin(), found->second.end());
+  });
+  return checkpoint_of(archive);
 }
 
 Checkpoint open_safetensors(const std::filesystem::path& path) {
@@ -249,17 +279,17 @@ Checkpoint open_safetensors(const std::filesystem::path& path) {
 Checkpoint open_checkpoint(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw_io_error("opening", path, errno);
-  char magic[2] = {};
-  file.read(magic, sizeof(magic));
-  const auto first = static_cast<unsigned char>(magic[0]);
-  const auto second = static_cast<unsigned char>(magic[1]);
-  KILONAT_REQUIRE(
-      !(first == 0x80 && second <= 5),
-      FormatError,
-      "reading checkpoint '{}': it is a bare pickle (PyTorch before 1.6); save it again "
-      "with a newer PyTorch",
-      path.string());
-  return first == 'P' && second == 'K' ? open_torch_archive(path) : open_safetensors(path);
+  std::array<char, 16> start{};
+  file.read(start.data(), start.size());
+  const auto first = static_cast<unsigned char>(start[0]);
+  const auto second = static_cast<unsigned char>(start[1]);
+  if (LegacyArchive::recognises(std::as_bytes(std::span(start)))) return open_legacy_archive(path);
+  KILONAT_REQUIRE(!(first == 0x80 && second <= 5),
+                  FormatError,
+                  "reading checkpoint '{}': it is a bare pickle, not a file of torch.save; save it "
+                  "with PyTorch",
+                  path.string());
+  return first == 'P' && second == 'K' ? open_zip_archive(path) : open_safetensors(path);
 }
 
 }  // namespace kilonat::codec

@@ -25,8 +25,9 @@ struct Checkpoint {
   std::function<at::Tensor(const std::string&)> load;
 };
 
-/// Opens a safetensors file (its metadata become `values`; texts that are JSON are parsed) or a zip
-/// archive of torch.save (read_pickle says what it may hold). The file's first bytes decide.
+/// Opens a safetensors file (its metadata become `values`; texts that are JSON are parsed), a zip
+/// archive of torch.save or its format before PyTorch 1.6 (read_pickle says what they may hold).
+/// The file's first bytes decide.
 /// @throws IoError, FormatError.
 [[nodiscard]] Checkpoint open_checkpoint(const std::filesystem::path& path);
 

@@ -189,4 +189,13 @@ PickleTree read_pickle(std::span<const std::byte> bytes, const std::string& what
   return Unpickler(bytes, what).run();
 }
 
+PickleTree read_first_pickle(std::span<const std::byte> bytes,
+                             const std::string& what,
+                             std::uint64_t& num_bytes) {
+  Unpickler unpickler(bytes, what);
+  PickleTree tree = unpickler.run();
+  num_bytes = unpickler.position();
+  return tree;
+}
+
 }  // namespace kilonat::codec

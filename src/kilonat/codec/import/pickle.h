@@ -76,4 +76,9 @@ class PickleTree {
 /// @throws FormatError for anything else (naming it), for truncation and for corruption.
 [[nodiscard]] PickleTree read_pickle(std::span<const std::byte> bytes, const std::string& what);
 
+/// The same where something follows the pickle; `num_bytes` becomes the pickle's length.
+[[nodiscard]] PickleTree read_first_pickle(std::span<const std::byte> bytes,
+                                           const std::string& what,
+                                           std::uint64_t& num_bytes);
+
 }  // namespace kilonat::codec

@@ -54,12 +54,14 @@ void Unpickler::push_global(const std::string& module, const std::string& name) 
   stack_.back()->text = full;
 }
 
-/// ("storage", torch.FloatStorage, key, device, number of elements) -> a storage.
+/// ("storage", torch.FloatStorage, key, device, number of elements) -> a storage. The old format
+/// adds None, or where in it a view lies, which PyTorch stopped writing long before.
 void Unpickler::push_storage() {
   const Values& id = pop(Kind::kTuple)->items;
   const bool valid = id.size() >= 5 && id[0]->text == "storage" && id[1]->kind == Kind::kGlobal &&
                      id[2]->kind == Kind::kText && id[4]->kind == Kind::kInt &&
-                     id[4]->integer >= 0 && find_storage(id[1]->text) != nullptr;
+                     id[4]->integer >= 0 && find_storage(id[1]->text) != nullptr &&
+                     (id.size() == 5 || id[5]->kind == Kind::kNone);
   if (!valid) fail_corrupt("a reference is not to a storage");
   push(make(Kind::kStorage));
   stack_.back()->tensor.storage = {.type = find_storage(id[1]->text)->type,

@@ -20,6 +20,8 @@ class Unpickler {
 
   /// Runs the program to its end.
   PickleTree run();
+  /// Bytes that the program took.
+  [[nodiscard]] std::uint64_t position() const { return reader_.position(); }
 
  private:
   using Kind = PickleValue::Kind;
