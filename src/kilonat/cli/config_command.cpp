@@ -11,6 +11,7 @@
 #include "kilonat/cli/config_files.h"
 #include "kilonat/config/schema.h"
 #include "kilonat/study/gaussian_limit_options.h"
+#include "kilonat/train/classifier_options.h"
 #include "kilonat/train/codec_options.h"
 #include "kilonat/train/generator_options.h"
 
@@ -29,6 +30,8 @@ void explain() {
   fmt::print("# Codecs: `kilonat train`\n\n{}\n# Generators: `kilonat train-generator`\n\n{}",
              config::to_markdown(study::GaussianLimitOptions{}),
              config::to_markdown(train::GeneratorTrainOptions{}));
+  fmt::print("\n# Classifiers: `kilonat train-classifier`\n\n{}",
+             config::to_markdown(train::ClassifierTrainOptions{}));
 }
 
 void resolve(const ConfigFlags& flags) {
