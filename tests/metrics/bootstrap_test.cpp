@@ -45,6 +45,17 @@ TEST(Bootstrap, IsNotMovedByAFigureThatIsBiasedInItsDraws) {
   EXPECT_NEAR(found.high - found.low, 4 * 3.1, 3);
 }
 
+TEST(Bootstrap, DrawsAtLeastTwoDifferentClips) {
+  const auto expect_different = [](const torch::Tensor& drawn) {
+    EXPECT_NE(drawn[0].item<std::int64_t>(), drawn[drawn.numel() - 1].item<std::int64_t>());
+    return 0.0;
+  };
+  (void)bootstrap(0, 2, expect_different);
+  // Of one clip there is only one draw.
+  const Estimate one = bootstrap(7, 1, [](const torch::Tensor&) { return 7.0; });
+  EXPECT_EQ(one.low, 7);
+}
+
 TEST(Bootstrap, DrawsTheSameFromTheSameSeed) {
   const auto sum = [](const torch::Tensor& drawn) { return drawn.sum().item<double>(); };
   const Estimate first = bootstrap(0, 20, sum, {.seed = 5});

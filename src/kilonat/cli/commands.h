@@ -20,6 +20,7 @@ namespace kilonat::cli {
 [[nodiscard]] Command add_study_rd_command(CLI::App& app);
 [[nodiscard]] Command add_gaussian_limit_command(CLI::App& app);
 [[nodiscard]] Command add_report_command(CLI::App& app);
+[[nodiscard]] Command add_score_command(CLI::App& app);
 [[nodiscard]] Command add_train_classifier_command(CLI::App& app);
 [[nodiscard]] Command add_config_command(CLI::App& app);
 

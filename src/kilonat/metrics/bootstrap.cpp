@@ -18,7 +18,8 @@ at::Tensor draw_clips(std::int64_t num_clips, Rng& rng) {
     numbers[i] = static_cast<std::int64_t>(rng.integer(static_cast<std::uint64_t>(num_clips)));
   }
   std::sort(numbers, numbers + num_clips);
-  return drawn;
+  const bool is_one_clip = numbers[0] == numbers[num_clips - 1];
+  return is_one_clip && num_clips > 1 ? draw_clips(num_clips, rng) : drawn;
 }
 
 }  // namespace

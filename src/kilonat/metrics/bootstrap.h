@@ -28,6 +28,8 @@ struct Estimate {
 /// alone shifts figures that are biased in small sets (Frechet distances go up). So the interval is
 /// the spread of the draws about their own mean, put around `value`: it says how much chance in the
 /// choice of clips moves the figure, and nothing of the bias of the set's size.
+/// A draw of nothing but one clip, which small sets give now and then, is drawn again: distances
+/// among clips have no value there.
 /// @param statistic  of the clips of these numbers: int64 [num_clips], sorted, with repetitions.
 /// REQUIRES: num_clips >= 1, num_draws >= 1.
 [[nodiscard]] Estimate bootstrap(double value,
