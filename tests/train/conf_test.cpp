@@ -10,7 +10,9 @@
 
 #include "kilonat/codec/autoencoder.h"
 #include "kilonat/config/schema.h"
+#include "kilonat/diffusion/transformer.h"
 #include "kilonat/train/codec_options.h"
+#include "kilonat/train/generator_options.h"
 
 namespace kilonat::train {
 namespace {
@@ -18,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 const fs::path kFolder = fs::path(KILONAT_SOURCE_DIR) / "conf" / "codec";
+const fs::path kGeneratorFolder = fs::path(KILONAT_SOURCE_DIR) / "conf" / "diffusion";
 
 CodecTrainOptions load(const std::string& name) {
   CodecTrainOptions options;
@@ -65,6 +68,33 @@ TEST(Configs, HaveTheFrameRateOfTheirModels) {
                                                {"oobleck44-stereo", 21.533203125}};
   for (const auto& [name, rate] : expected) {
     EXPECT_DOUBLE_EQ(codec::frame_rate_hz(load(name).codec), rate) << name;
+  }
+}
+
+GeneratorTrainOptions load_generator(const fs::path& path) {
+  GeneratorTrainOptions options;
+  config::load(path, {}, options);
+  options.batches.latents = "latents";
+  return options;
+}
+
+TEST(GeneratorConfigs, AllLoadAndCanBeTrained) {
+  std::size_t number = 0;
+  for (const auto& entry : fs::directory_iterator(kGeneratorFolder)) {
+    EXPECT_NO_THROW(check(load_generator(entry.path()))) << entry.path();
+    ++number;
+  }
+  EXPECT_GE(number, 5U);
+}
+
+TEST(GeneratorConfigs, HaveTheSizeOfTheirModels) {
+  const std::map<std::string, double> expected{
+      {"micro", 1.2}, {"demo", 1.2}, {"tiny", 3.9}, {"small", 6.8}, {"s", 30}};
+  for (const auto& [name, millions] : expected) {
+    const GeneratorTrainOptions options = load_generator(kGeneratorFolder / (name + ".toml"));
+    const diffusion::DiffusionTransformer model(options.generator.transformer);
+    EXPECT_NEAR(static_cast<double>(model->num_parameters()) / 1e6, millions, 0.05 * millions)
+        << name;
   }
 }
 

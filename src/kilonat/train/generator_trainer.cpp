@@ -14,6 +14,7 @@
 #include "kilonat/config/schema.h"
 #include "kilonat/generation/generator.h"
 #include "kilonat/generation/latent_batches.h"
+#include "kilonat/tensor/module_weights.h"
 #include "kilonat/text/t5_folder.h"
 #include "kilonat/text/word_encoder.h"
 #include "kilonat/train/checkpoint.h"
@@ -239,7 +240,7 @@ GeneratorResult GeneratorTrainer::finish() {
   report_.listen(step_.model(), codec_.model, done_, log_);
   generation::save_generator(folder_.model(),
                              *step_.model(),
-                             state_of(*step_.model()),
+                             tensor::weights_of(*step_.model()),
                              stored_codec_,
                              {.training_steps = done_,
                               .score = result.score.value_or(0),
