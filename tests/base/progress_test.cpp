@@ -56,6 +56,15 @@ TEST(Progress, MeasuresFromTheStepItResumedAt) {
   EXPECT_DOUBLE_EQ(progress.seconds_left(), progress.seconds_per_unit());
 }
 
+TEST(Progress, LeavesOutTheTimeOfSomethingElse) {
+  std::ostringstream out;
+  Progress progress({.label = "study", .total = 2}, out);
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  progress.leave_out_time();
+  progress.update(1);
+  EXPECT_LT(progress.seconds_per_unit(), 0.5);
+}
+
 TEST(FormatDuration, ReadsLikeATimeOfDay) {
   EXPECT_EQ(format_duration(-1), "0.0 s");
   EXPECT_EQ(format_duration(1.52), "1.5 s");

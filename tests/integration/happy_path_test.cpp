@@ -15,8 +15,10 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 using ::testing::Contains;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::IsSupersetOf;
+using ::testing::Not;
 
 /// One trained model for all tests.
 class HappyPath : public ::testing::Test {
@@ -139,6 +141,28 @@ TEST_F(HappyPath, EncodeThenDecodeGivesWhatReconstructGives) {
   ASSERT_EQ(kilonat({"reconstruct", model(), sound, scratch_("b.wav"), "--quiet"}).exit_code, 0);
   EXPECT_TRUE(read_bytes(scratch_.path("a.wav")) == read_bytes(scratch_.path("b.wav")));
   EXPECT_GT(fs::file_size(scratch_.path("a.wav")), 8000u);
+}
+
+TEST_F(HappyPath, CodingInBf16SaysHowFarItIsFromFp32) {
+  write_wav(scratch_.path("in.wav"), {.seconds = 1.5}, pluck(1));
+  const std::vector<std::vector<std::string>> jobs = {
+      {"encode", model(), scratch_("in.wav"), scratch_("a.safetensors")},
+      {"decode", model(), scratch_("a.safetensors"), scratch_("a.wav")},
+      {"reconstruct", model(), scratch_("in.wav"), scratch_("b.wav")},
+      {"eval", model(), "--data", (*shared_)("sounds")}};
+  const auto err_of = [](std::vector<std::string> words, std::vector<std::string> more) {
+    words.insert(words.end(), more.begin(), more.end());
+    const Outcome outcome = kilonat(words);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    return outcome.err;
+  };
+  for (const auto& job : jobs) {
+    EXPECT_THAT(err_of(job, {"--precision", "bf16"}),
+                ContainsRegex("bf16: [1-9][0-9]\\.[0-9] dB SNR against fp32 \\(first [0-9.]+ s\\)"))
+        << job[0];
+    EXPECT_THAT(err_of(job, {"--precision", "bf16", "--quiet", "--force"}), Not(HasSubstr("SNR")));
+    EXPECT_THAT(err_of(job, {"--precision", "fp32", "--force"}), Not(HasSubstr("SNR")));
+  }
 }
 
 TEST_F(HappyPath, OutputsAreNotReplacedWithoutForce) {

@@ -39,6 +39,8 @@ class Progress {
 
   /// `done` counts from options.start; `detail` is appended as it is ("mel 1.23  2.01 kbit/s").
   void update(std::int64_t done, std::string_view detail = {});
+  /// The time since the last update went into something else: it does not count for the speed.
+  void leave_out_time() { last_update_ = Clock::now(); }
   /// Prints the last state whatever the interval, and ends the line.
   void finish();
 

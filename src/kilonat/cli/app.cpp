@@ -75,6 +75,7 @@ int run_app(int argc, char** argv) {
                                       add_edit_command(app),
                                       add_study_rd_command(app),
                                       add_gaussian_limit_command(app),
+                                      add_study_generation_command(app),
                                       add_report_command(app),
                                       add_score_command(app),
                                       add_train_classifier_command(app),

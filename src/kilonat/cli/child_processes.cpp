@@ -1,6 +1,7 @@
 #include "kilonat/cli/child_processes.h"
 
 #include <cerrno>
+#include <iostream>
 #include <map>
 #include <optional>
 #include <spawn.h>
@@ -11,6 +12,7 @@
 
 #include "kilonat/base/errors.h"
 #include "kilonat/base/interrupt.h"
+#include "kilonat/base/progress.h"
 
 namespace kilonat::cli {
 namespace {
@@ -85,6 +87,19 @@ void run_children(const std::vector<ChildProcess>& children,
   }
   throw_if_interrupted("study");
   if (failure) fail_like(*failure);
+}
+
+void run_study_children(const std::vector<ChildProcess>& runs, int jobs, bool quiet) {
+  Progress progress({.label = "study",
+                     .unit = "run",
+                     .total = static_cast<std::int64_t>(runs.size()),
+                     .quiet = quiet,
+                     .terminal = is_terminal(2),
+                     .plain_interval_s = 0},
+                    std::cerr);
+  std::int64_t done = 0;
+  run_children(runs, jobs, [&](const std::string& name) { progress.update(++done, name); });
+  progress.finish();
 }
 
 }  // namespace kilonat::cli

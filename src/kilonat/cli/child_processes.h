@@ -24,4 +24,8 @@ void run_children(const std::vector<ChildProcess>& children,
                   int jobs,
                   const std::function<void(const std::string&)>& on_done);
 
+/// The runs of a study, with a line of progress on standard error for each that is done.
+/// @throws as run_children.
+void run_study_children(const std::vector<ChildProcess>& runs, int jobs, bool quiet);
+
 }  // namespace kilonat::cli

@@ -35,20 +35,22 @@ void run(const CodingFlags& flags, const std::string& label, const Coding& code)
   refuse_existing(flags.out, flags.common);
   if (!flags.common.json_path.empty()) refuse_existing(flags.common.json_path, flags.common);
   codec::LoadedModel loaded = codec::load_model(flags.model, device);
-  loaded.model->set_precision(set_up_precision(flags.common, device));
+  const kernels::Precision precision = set_up_precision(flags.common, device);
+  loaded.model->set_precision(precision);
   Progress progress(
       {.label = label, .unit = "second", .quiet = flags.common.quiet, .terminal = is_terminal(2)},
       std::cerr);
-  const train::CodingReport report =
-      code(loaded,
-           flags.in,
-           flags.out,
-           {.seed = flags.common.seed,
-            .sample = !flags.mean,
-            .on_progress = [&](double done_s, double total_s) {
-              progress.update(static_cast<std::int64_t>(done_s),
-                              total_s > 0 ? fmt::format("of {:.0f} s", total_s) : "");
-            }});
+  train::CodingOptions options{.seed = flags.common.seed, .sample = !flags.mean};
+  options.on_progress = [&](double done_s, double total_s) {
+    progress.update(static_cast<std::int64_t>(done_s),
+                    total_s > 0 ? fmt::format("of {:.0f} s", total_s) : "");
+  };
+  if (!flags.common.quiet && precision == kernels::Precision::kBf16) {
+    options.on_precision_snr = [](const train::PrecisionSnr& snr) {
+      say_precision_snr(snr.snr_db, snr.duration_s);
+    };
+  }
+  const train::CodingReport report = code(loaded, flags.in, flags.out, options);
   progress.finish();
   say(flags.common,
       fmt::format("{}: {:.2f} s, {} frames{}",

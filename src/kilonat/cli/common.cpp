@@ -62,6 +62,10 @@ kernels::Precision set_up_precision(const CommonFlags& flags,
   return precision;
 }
 
+void say_precision_snr(double snr_db, double duration_s) {
+  spdlog::info("bf16: {:.1f} dB SNR against fp32 (first {:.1f} s)", snr_db, duration_s);
+}
+
 void refuse_existing(const std::filesystem::path& path, const CommonFlags& flags) {
   KILONAT_REQUIRE(flags.force || !std::filesystem::exists(path),
                   ConfigError,

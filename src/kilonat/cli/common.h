@@ -46,6 +46,9 @@ kernels::Precision set_up_precision(const CommonFlags& flags,
                                     const c10::Device& device,
                                     std::string_view configured = "fp32");
 
+/// Says in the log how far bfloat16 is from float32.
+void say_precision_snr(double snr_db, double duration_s);
+
 /// @throws ConfigError if `path` exists and --force was not given.
 void refuse_existing(const std::filesystem::path& path, const CommonFlags& flags);
 

@@ -1,5 +1,6 @@
 /// kilonat eval: what a codec's latents carry, and how far its sounds are off.
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -22,6 +23,7 @@
 #include "kilonat/tensor/memory.h"
 #include "kilonat/train/codec_eval.h"
 #include "kilonat/train/model_format.h"
+#include "kilonat/train/precision_snr.h"
 #include "kilonat/train/sound_files.h"
 
 namespace kilonat::cli {
@@ -192,6 +194,19 @@ void save_audio(const fs::path& folder,
   write_file_atomic(folder / (stem + ".png"), encode_png(image));
 }
 
+/// Of a model in bfloat16, on the first seconds of a clip. @returns whether it said it.
+bool say_precision_snr_of(const CommonFlags& flags,
+                          codec::Autoencoder& model,
+                          const train::Clip& clip) {
+  constexpr std::int64_t kSeconds = 2;
+  if (flags.quiet) return false;
+  const std::int64_t length =
+      std::min(clip.audio_CT.size(-1), kSeconds * model->options().sample_rate_hz);
+  const auto snr = train::reconstruction_snr(model, clip.audio_CT.narrow(-1, 0, length));
+  if (snr) say_precision_snr(snr->snr_db, snr->duration_s);
+  return snr.has_value();
+}
+
 /// ViSQOL, if it was asked for. @throws as metrics::Visqol.
 std::optional<metrics::Visqol> make_visqol(const EvalFlags& flags) {
   if (!flags.visqol_model.empty()) return metrics::Visqol(flags.visqol_model);
@@ -204,7 +219,8 @@ void run(const EvalFlags& flags) {
   if (!flags.audio_folder.empty()) refuse_existing(flags.audio_folder, flags.common);
   const std::optional<metrics::Visqol> visqol = make_visqol(flags);
   codec::LoadedModel loaded = codec::load_model(flags.model, device);
-  loaded.model->set_precision(set_up_precision(flags.common, device));
+  const kernels::Precision precision = set_up_precision(flags.common, device);
+  loaded.model->set_precision(precision);
   const train::ClipSet clips =
       train::open_clips(flags.sources, flags.split, train::clip_format(loaded));
   if (!flags.audio_folder.empty()) create_folder(flags.audio_folder);
@@ -216,6 +232,7 @@ void run(const EvalFlags& flags) {
                      .terminal = is_terminal(2)},
                     std::cerr);
   std::size_t number = 0;
+  bool is_snr_said = precision != kernels::Precision::kBf16;  // then there is nothing to say
   const train::EvalOptions options{.seed = flags.common.seed,
                                    .sample = !flags.mean,
                                    .static_gaussian = train::static_gaussian(loaded),
@@ -223,6 +240,7 @@ void run(const EvalFlags& flags) {
   const auto on_clip = [&](const train::Clip& clip, const train::CodedClip& coded) {
     throw_if_interrupted("evaluating");
     ++number;
+    if (!is_snr_said) is_snr_said = say_precision_snr_of(flags.common, loaded.model, clip);
     if (!flags.audio_folder.empty()) {
       save_audio(flags.audio_folder, number, clip, coded, loaded.model->options().sample_rate_hz);
     }

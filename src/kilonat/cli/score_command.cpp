@@ -13,15 +13,13 @@
 
 #include "kilonat/base/errors.h"
 #include "kilonat/base/progress.h"
-#include "kilonat/base/seed_tree.h"
 #include "kilonat/cli/commands.h"
 #include "kilonat/cli/score_report.h"
 #include "kilonat/codec/model_file.h"
 #include "kilonat/data/source.h"
+#include "kilonat/metrics/made_up_sounds.h"
 #include "kilonat/metrics/sound_set.h"
-#include "kilonat/train/codec_eval.h"
-#include "kilonat/train/model_format.h"
-#include "kilonat/train/sound_files.h"
+#include "kilonat/train/reconstruction_set.h"
 
 namespace kilonat::cli {
 namespace {
@@ -91,51 +89,6 @@ SoundJudge make_judge(const ScoreFlags& flags, metrics::LoadedClassifier& classi
   return judge;
 }
 
-/// Clips as long and of the same classes as those of a set, with made-up sound.
-/// @param amplitude  of white noise; 0: silence.
-SoundSet judge_made_up(SoundJudge& judge,
-                       const SoundSet& like,
-                       double amplitude,
-                       std::uint64_t seed,
-                       const std::function<void()>& on_clip) {
-  const data::ClipFormat format = judge.classifier().clip_format();
-  const auto make = [&](std::size_t i) {
-    Rng rng(SeedTree(seed).child("noise").child(static_cast<std::uint64_t>(i)));
-    const auto num_samples =
-        static_cast<std::int64_t>(like.durations_s[i] * static_cast<double>(format.sample_rate_hz));
-    audio::AudioBuffer audio =
-        audio::make_buffer(format.sample_rate_hz, 1, std::max<std::int64_t>(1, num_samples));
-    for (float& sample : audio.channels[0]) {
-      sample = amplitude > 0 ? static_cast<float>(amplitude * rng.normal()) : 0.0F;
-    }
-    const std::int64_t label = like.classes[i];
-    return SoundJudge::NamedClip{
-        like.ids[i],
-        label < 0 ? "" : judge.classifier().classes()[static_cast<std::size_t>(label)],
-        std::move(audio)};
-  };
-  return judge.judge(like.ids.size(), make, on_clip);
-}
-
-/// A set's clips through a codec, the posterior sampled.
-SoundSet judge_reconstructions(SoundJudge& judge,
-                               const data::Source& source,
-                               const ScoreFlags& flags,
-                               const std::function<void()>& on_clip) {
-  codec::LoadedModel loaded = codec::load_model(flags.codec);
-  const data::ClipFormat format = train::clip_format(loaded);
-  const auto code = [&](std::size_t i) {
-    const data::PreparedClip clip = data::prepare_clip(source.read(i), format);
-    const train::CodedClip coded =
-        train::code_clip(loaded.model, train::tensor_of(clip.audio), {.seed = flags.common.seed});
-    return SoundJudge::NamedClip{
-        source.info(i).id,
-        source.info(i).label,
-        {format.sample_rate_hz, train::channels_of(coded.reconstruction_CT)}};
-  };
-  return judge.judge(source.size(), code, on_clip);
-}
-
 ScoreTable score(const ScoreFlags& flags,
                  metrics::LoadedClassifier& classifier,
                  const Sounds& sounds,
@@ -155,12 +108,14 @@ ScoreTable score(const ScoreFlags& flags,
   add("generated", judge.judge(*sounds.generated, on_clip));
   add("real", held_out);
   if (!flags.codec.empty()) {
-    add("reconstruction", judge_reconstructions(judge, *sounds.held_out, flags, on_clip));
+    codec::LoadedModel loaded = codec::load_model(flags.codec);
+    add("reconstruction",
+        train::judge_reconstructions(judge, *sounds.held_out, loaded, flags.common.seed, on_clip));
   } else if (sounds.reconstructions) {
     add("reconstruction", judge.judge(*sounds.reconstructions, on_clip));
   }
-  add("silence", judge_made_up(judge, held_out, 0, flags.common.seed, on_clip));
-  add("noise", judge_made_up(judge, held_out, 0.1, flags.common.seed, on_clip));
+  add("silence", metrics::judge_made_up(judge, held_out, 0, flags.common.seed, on_clip));
+  add("noise", metrics::judge_made_up(judge, held_out, 0.1, flags.common.seed, on_clip));
   table.near_db = scorer.near_db();
   if (classifier.facts.contains("held_out_accuracy")) {
     table.classifier_accuracy = classifier.facts.at("held_out_accuracy");

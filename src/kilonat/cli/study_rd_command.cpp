@@ -19,6 +19,7 @@
 #include "kilonat/cli/commands.h"
 #include "kilonat/cli/config_files.h"
 #include "kilonat/cli/study_group.h"
+#include "kilonat/cli/study_sink.h"
 #include "kilonat/cli/version.h"
 #include "kilonat/config/schema.h"
 #include "kilonat/study/rd_study.h"
@@ -59,27 +60,10 @@ study::RdRequest make_request(const RdFlags& flags) {
   return request;
 }
 
-/// Moves the study's progress on by the steps of one of its runs.
-class StudySink : public train::RunSink {
- public:
-  StudySink(Progress& progress, std::int64_t steps_before, std::string unit)
-      : progress_(progress), steps_before_(steps_before), unit_(std::move(unit)) {}
-
-  void scalars(std::int64_t step, std::span<const train::Scalar> row) override {
-    if (first_step_ < 0) first_step_ = step - 1;
-    const std::string figures = train::ConsoleSink::detail(columns_, row);
-    if (figures.empty()) return;
-    progress_.update(steps_before_ + step - first_step_, fmt::format("{}  {}", unit_, figures));
-  }
-
- private:
-  Progress& progress_;
-  std::int64_t steps_before_;
-  std::int64_t first_step_ = -1;  // of what is left of the run
-  std::string unit_;
-  std::vector<train::ConsoleColumn> columns_{
-      {.key = "rec/mel", .label = "mel"}, {.key = "rate/kbps", .label = "rate", .unit = "kbit/s"}};
-};
+std::vector<train::ConsoleColumn> console_columns() {
+  return {{.key = "rec/mel", .label = "mel"},
+          {.key = "rate/kbps", .label = "rate", .unit = "kbit/s"}};
+}
 
 /// The units one after the other, in this process.
 void run_here(study::RdStudy& study,
@@ -94,8 +78,9 @@ void run_here(study::RdStudy& study,
   for (const study::PlannedUnit& unit : units) {
     const std::int64_t steps = study.steps_left(unit);
     study.run(unit,
-              std::make_unique<StudySink>(progress, before, unit.id),
+              std::make_unique<StudySink>(progress, before, unit.id, console_columns()),
               [&](const std::string& point, std::size_t done, std::size_t clips) {
+                progress.leave_out_time();
                 progress.update(before + steps,
                                 fmt::format("measuring {}, clip {} of {}", point, done + 1, clips));
               });
@@ -129,26 +114,6 @@ std::vector<std::string> worker_words(const RdFlags& flags,
   if (!flags.common.precision.empty())
     words.insert(words.end(), {"--precision", flags.common.precision});
   return words;
-}
-
-/// Several units at a time, each in a process of its own.
-void run_in_processes(const RdFlags& flags,
-                      const study::RdRequest& request,
-                      const std::vector<study::PlannedUnit>& units) {
-  std::vector<ChildProcess> children;
-  for (const auto& unit : units)
-    children.push_back({unit.id, worker_words(flags, request, unit.id)});
-  Progress progress({.label = "study",
-                     .unit = "run",
-                     .total = static_cast<std::int64_t>(units.size()),
-                     .quiet = flags.common.quiet,
-                     .terminal = is_terminal(2),
-                     .plain_interval_s = 0},
-                    std::cerr);
-  std::int64_t done = 0;
-  run_children(
-      children, flags.jobs, [&](const std::string& name) { progress.update(++done, name); });
-  progress.finish();
 }
 
 std::string cell(const std::map<std::string, double>& figures, const char* name) {
@@ -197,7 +162,9 @@ void run(const RdFlags& flags) {
   std::vector<study::PlannedUnit> units = chosen_units(study.units(), flags.points);
   std::erase_if(units, [&](const auto& unit) { return study.is_done(unit); });
   if (flags.jobs > 1 && units.size() > 1) {
-    run_in_processes(flags, request, units);
+    std::vector<ChildProcess> runs;
+    for (const auto& unit : units) runs.push_back({unit.id, worker_words(flags, request, unit.id)});
+    run_study_children(runs, flags.jobs, flags.common.quiet);
   } else {
     run_here(study, units, flags.common);
   }

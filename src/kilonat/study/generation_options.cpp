@@ -36,9 +36,7 @@ void describe_sounds(config::Schema& schema, GenerationOptions& options) {
       .field("guidance",
              options.guidance,
              {.doc = "guidance scales that are tried at each rate", .min = 0, .max = 100})
-      .field("sampler",
-             options.sampler,
-             {.doc = "of the sounds", .choices = {"euler", "heun", "dpmpp2m"}})
+      .field("sampler", options.sampler, diffusion::solver_names(), {.doc = "of the sounds"})
       .field("sampler_steps", options.sampler_steps, {.doc = "of the sampler", .min = 1})
       .field("seconds",
              options.seconds,

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "kilonat/diffusion/sampler.h"
+
 namespace kilonat::config {
 class Schema;
 }
@@ -25,7 +27,7 @@ struct GenerationOptions {
   std::int64_t steps = 0;                 ///< of training; 0: as the generator's config says
 
   std::vector<double> guidance{1, 2, 4};  ///< scales that are tried at each rate
-  std::string sampler = "euler";
+  diffusion::Solver sampler = diffusion::Solver::kEuler;
   std::int64_t sampler_steps = 30;
   double seconds = 5;                  ///< of every sound
   std::int64_t sounds_per_class = 16;  ///< that the figures are from

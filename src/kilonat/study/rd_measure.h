@@ -19,7 +19,7 @@ struct MeasuringSet {
   const metrics::Visqol* visqol = nullptr;  ///< null: no ViSQOL scores
   Listening listening;
   /// Called before each held-out clip with the clips done and their number; may be empty.
-  std::function<void(std::size_t, std::size_t)> on_clip;
+  std::function<void(std::size_t, std::size_t)> on_clip{};
 };
 
 /// The point before anything was measured: missing, without figures.

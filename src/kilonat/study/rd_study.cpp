@@ -1,21 +1,19 @@
 #include "kilonat/study/rd_study.h"
 
 #include <algorithm>
-#include <ctime>
 #include <system_error>
 #include <utility>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "kilonat/base/errors.h"
 #include "kilonat/base/files.h"
-#include "kilonat/base/seed_tree.h"
 #include "kilonat/config/schema.h"
 #include "kilonat/data/source.h"
 #include "kilonat/study/curve.h"
 #include "kilonat/study/results_csv.h"
+#include "kilonat/study/study_files.h"
 #include "kilonat/train/checkpoint.h"
 #include "kilonat/train/codec_trainer.h"
 #include "kilonat/train/run_folder.h"
@@ -28,10 +26,6 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kCurveEntries = 200;
 
-std::string hash_text(std::string_view text) {
-  return fmt::format("{:016x}", SeedTree(0).child(text).seed());
-}
-
 /// Of a loaded point file: one point.
 Results wrap(Point point) {
   Results results;
@@ -43,10 +37,6 @@ Results wrap(Point point) {
 data::ClipFormat clip_format_of(const train::CodecTrainOptions& options) {
   return data::clip_format(
       options.data.excerpts, options.codec.sample_rate_hz, options.codec.num_channels);
-}
-
-std::string now_text() {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
 }
 
 }  // namespace
@@ -62,8 +52,7 @@ RdStudy::RdStudy(RdRequest request) : request_(std::move(request)) {
 }
 
 fs::path RdStudy::run_folder(const PlannedUnit& unit) const {
-  const std::string hash = hash_text(config::to_toml(*unit.training)).substr(0, 8);
-  return request_.folder / "runs" / fmt::format("{}-{}", unit.id, hash);
+  return request_.folder / "runs" / run_name(unit.id, config::to_toml(*unit.training));
 }
 
 fs::path RdStudy::point_path(const PlannedPoint& point) const {

@@ -1,6 +1,7 @@
 #include "kilonat/train/file_coding.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include <ATen/ATen.h>
@@ -103,15 +104,39 @@ class SoundWriter {
   audio::AudioWriter writer_;
 };
 
+/// Tells the caller how far bfloat16 is from float32, once, on the start of what is coded.
+class PrecisionCheck {
+ public:
+  /// encoding_snr, decoding_snr or reconstruction_snr.
+  using Measure = std::optional<PrecisionSnr> (*)(codec::Autoencoder&, const torch::Tensor&);
+
+  PrecisionCheck(codec::Autoencoder model, const CodingOptions& options, Measure measure)
+      : model_(std::move(model)), report_(options.on_precision_snr), measure_(measure) {}
+
+  void see(const at::Tensor& start) {
+    if (!report_) return;
+    if (const auto snr = measure_(model_, start)) report_(*snr);
+    report_ = nullptr;
+  }
+
+ private:
+  codec::Autoencoder model_;
+  std::function<void(const PrecisionSnr&)> report_;
+  Measure measure_;
+};
+
 /// Streams a file through the encoder. @returns what stream_sound found.
 StreamedSound push_file(codec::StreamingEncoder& encoder,
                         const fs::path& in,
                         const data::ClipFormat& format,
                         double gain,
-                        const CodingOptions& options) {
+                        const CodingOptions& options,
+                        PrecisionCheck check) {
   const StreamedSound sound =
       stream_sound(in, format, gain, [&](const audio::AudioBuffer& piece, double share) {
-        encoder.push(tensor_of(piece));
+        const at::Tensor piece_CT = tensor_of(piece);
+        check.see(piece_CT);
+        encoder.push(piece_CT);
         if (!options.on_progress) return;
         const double done_s =
             static_cast<double>(encoder.num_samples()) / static_cast<double>(format.sample_rate_hz);
@@ -137,7 +162,8 @@ CodingReport encode_file(const codec::LoadedModel& loaded,
     tally.add(latent);
     writer.append(latent);
   });
-  const StreamedSound sound = push_file(encoder, in, format, gain, options);
+  const StreamedSound sound =
+      push_file(encoder, in, format, gain, options, {loaded.model, options, encoding_snr});
   writer.finish({.bottleneck = model.bottleneck.kind,
                  .sample_rate_hz = model.sample_rate_hz,
                  .num_channels = model.num_channels,
@@ -160,14 +186,18 @@ CodingReport decode_file(const codec::LoadedModel& loaded,
   codec::StreamingDecoder decoder(loaded.model,
                                   [&](const at::Tensor& audio_CT) { writer.write(audio_CT); });
   Sampler sampler(loaded.model, options);
+  PrecisionCheck check(loaded.model, options, decoding_snr);
   Tally tally;
   const auto rate = static_cast<double>(model.sample_rate_hz);
   const std::int64_t step = codec::frames_per_chunk(model, {});
+  const auto frames_per_second = static_cast<std::int64_t>(std::ceil(codec::frame_rate_hz(model)));
   for (std::int64_t first = 0; first < reader.num_frames(); first += step) {
     throw_if_interrupted("decoding '" + in.string() + "'");
     const codec::Latent latent = reader.read(first, std::min(step, reader.num_frames() - first));
     tally.add(latent);
-    decoder.push(sampler.next(latent));
+    const at::Tensor latent_DF = sampler.next(latent);
+    check.see(latent_DF.narrow(-1, 0, std::min(frames_per_second, latent_DF.size(-1))));
+    decoder.push(latent_DF);
     if (options.on_progress) {
       options.on_progress(static_cast<double>(decoder.num_samples()) / rate,
                           static_cast<double>(reader.info().num_samples) / rate);
@@ -195,7 +225,8 @@ CodingReport reconstruct_file(const codec::LoadedModel& loaded,
     tally.add(latent);
     decoder.push(sampler.next(latent));
   });
-  const StreamedSound sound = push_file(encoder, in, format, gain, options);
+  const StreamedSound sound =
+      push_file(encoder, in, format, gain, options, {loaded.model, options, reconstruction_snr});
   decoder.finish(sound.num_samples);
   writer.close();
   return tally.report(model, sound.num_samples);

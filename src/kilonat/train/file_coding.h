@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "kilonat/codec/model_file.h"
+#include "kilonat/train/precision_snr.h"
 
 namespace kilonat::train {
 
@@ -14,6 +15,9 @@ struct CodingOptions {
   bool sample = true;      ///< false: decode the posterior's mean
   /// Called now and then with the seconds of sound done and in all (0: not known); may be empty.
   std::function<void(double done_s, double total_s)> on_progress{};
+  /// Gets how far bfloat16 is from float32 on the first second; empty: not measured. Only for a
+  /// model that codes in bfloat16.
+  std::function<void(const PrecisionSnr&)> on_precision_snr{};
 };
 
 struct CodingReport {

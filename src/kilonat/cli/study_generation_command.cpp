@@ -1,0 +1,283 @@
+/// kilonat study generation: generators on the latents of each rate, and the rate that is best.
+
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "kilonat/base/errors.h"
+#include "kilonat/base/progress.h"
+#include "kilonat/cli/child_processes.h"
+#include "kilonat/cli/commands.h"
+#include "kilonat/cli/config_files.h"
+#include "kilonat/cli/study_group.h"
+#include "kilonat/cli/study_sink.h"
+#include "kilonat/cli/version.h"
+#include "kilonat/config/schema.h"
+#include "kilonat/study/generation_study.h"
+
+namespace kilonat::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct GenerationStudyFlags {
+  CommonFlags common;
+  std::string config;
+  std::vector<std::string> sources;
+  std::string codecs;
+  std::string classifier;
+  std::string folder;
+  std::vector<std::string> points;
+  std::vector<std::string> overrides;
+  int jobs = 1;
+};
+
+void require(const std::string& value, const char* what) {
+  KILONAT_REQUIRE(!value.empty(), ConfigError, "study generation: no {}", what);
+}
+
+study::GenerationRequest make_request(const GenerationStudyFlags& flags) {
+  KILONAT_REQUIRE(flags.common.precision.empty() || flags.common.precision == "fp32",
+                  ConfigError,
+                  "study generation: precision {}: generators are trained in fp32",
+                  flags.common.precision);
+  study::GenerationStudyConfig config;
+  config::load(find_config(flags.config, "study"), {}, config);
+  study::GenerationOptions& options = config.study;
+  if (!flags.sources.empty()) options.sources = flags.sources;
+  if (!flags.codecs.empty()) options.rd_study = flags.codecs;
+  if (!flags.classifier.empty()) options.classifier = flags.classifier;
+  options.overrides.insert(options.overrides.end(), flags.overrides.begin(), flags.overrides.end());
+  require(options.sources.empty() ? "" : options.sources[0],
+          "sounds; give --data SOURCE, a manifest with captions, classes and splits");
+  require(options.rd_study, "codecs; give --codecs DIR, the folder of a kilonat study rd");
+  require(options.classifier, "classifier; give --classifier FILE, of kilonat train-classifier");
+  study::GenerationRequest request;
+  config::load(find_config(options.generator, "diffusion"), options.overrides, request.base);
+  request.options = options;
+  request.folder = flags.folder.empty() ? fs::path("studies") / fs::path(flags.config).stem()
+                                        : fs::path(flags.folder);
+  return request;
+}
+
+std::vector<train::ConsoleColumn> console_columns() {
+  return {{.key = "flow/loss", .label = "loss"},
+          {.key = "valid/score", .label = "score", .significant = 3}};
+}
+
+/// What is done before and after the training steps, each stage with a line of its own.
+class Stages {
+ public:
+  explicit Stages(bool quiet) : quiet_(quiet) {}
+
+  void update(const std::string& what, std::int64_t done, std::int64_t total) {
+    if (what != what_) {
+      progress_ = std::make_unique<Progress>(ProgressOptions{.label = what,
+                                                             .unit = "sound",
+                                                             .total = total,
+                                                             .quiet = quiet_,
+                                                             .terminal = is_terminal(2)},
+                                             std::cerr);
+      what_ = what;
+    }
+    progress_->update(done);
+  }
+
+ private:
+  bool quiet_;
+  std::string what_;
+  std::unique_ptr<Progress> progress_;
+};
+
+void run_here(study::GenerationStudy& study,
+              const std::vector<study::PlannedGenerator>& generators,
+              const CommonFlags& flags) {
+  std::int64_t total = 0;
+  for (const auto& generator : generators) total += study.steps_left(generator);
+  std::int64_t before = 0;
+  for (const auto& generator : generators) {
+    Progress training({.label = "study",
+                       .total = total,
+                       .start = before,
+                       .quiet = flags.quiet,
+                       .terminal = is_terminal(2)},
+                      std::cerr);
+    Stages stages(flags.quiet);
+    const std::int64_t steps = study.steps_left(generator);
+    study.run(generator,
+              std::make_unique<StudySink>(training, before, generator.id, console_columns()),
+              [&](const std::string& what, std::int64_t done, std::int64_t of) {
+                stages.update(generator.id + ": " + what, done, of);
+                training.leave_out_time();
+              });
+    before += steps;
+  }
+}
+
+/// The same command for the generators of one codec, which share their latents.
+std::vector<std::string> worker_words(const GenerationStudyFlags& flags,
+                                      const study::GenerationRequest& request,
+                                      const std::string& codec) {
+  std::vector<std::string> words{"study",
+                                 "generation",
+                                 flags.config,
+                                 "--codecs",
+                                 request.options.rd_study,
+                                 "--classifier",
+                                 request.options.classifier,
+                                 "--out",
+                                 request.folder.string(),
+                                 "--points",
+                                 codec,
+                                 "--quiet",
+                                 "--device",
+                                 flags.common.device,
+                                 "--threads",
+                                 std::to_string(std::max(1, at::get_num_threads() / flags.jobs))};
+  for (const std::string& source : request.options.sources)
+    words.insert(words.end(), {"--data", source});
+  for (const std::string& assignment : flags.overrides)
+    words.insert(words.end(), {"--set", assignment});
+  return words;
+}
+
+std::vector<ChildProcess> children_of(const GenerationStudyFlags& flags,
+                                      const study::GenerationRequest& request,
+                                      const std::vector<study::PlannedGenerator>& generators) {
+  std::vector<ChildProcess> children;
+  for (const auto& generator : generators) {
+    const std::string& codec = generator.codec.point.id;
+    const bool has_one = std::any_of(
+        children.begin(), children.end(), [&](const auto& child) { return child.name == codec; });
+    if (!has_one) children.push_back({codec, worker_words(flags, request, codec)});
+  }
+  return children;
+}
+
+std::string cell(const study::Estimates& estimates, const char* name) {
+  const auto found = estimates.find(name);
+  if (found == estimates.end()) return "-";
+  const study::Estimate& figure = found->second;
+  if (!figure.low || !figure.high) return fmt::format("{:.3g}", figure.value);
+  return fmt::format("{:.3g} ({:.3g} to {:.3g})", figure.value, *figure.low, *figure.high);
+}
+
+void print_row(const CommonFlags& flags,
+               const std::string& name,
+               const std::string& guidance,
+               const std::string& score,
+               const study::Estimates& figures) {
+  say(flags,
+      fmt::format("{:28} {:>8} {:>7}  {:26} {:26} {:26}",
+                  name,
+                  guidance,
+                  score,
+                  cell(figures, "class_accuracy"),
+                  cell(figures, "kad"),
+                  cell(figures, "fad")));
+}
+
+void print_table(const CommonFlags& flags, const study::GenerationResults& results) {
+  say(flags,
+      fmt::format("{:28} {:>8} {:>7}  {:26} {:26} {:26}",
+                  "generator",
+                  "guidance",
+                  "score",
+                  "class accuracy (95 %)",
+                  "KAD (95 %)",
+                  "FAD (95 %)"));
+  for (const study::Anchor& anchor : results.anchors)
+    print_row(flags, anchor.id, "", "", anchor.metrics);
+  for (const study::GenerationPoint& point : results.points) {
+    if (point.status != study::PointStatus::kDone) {
+      say(flags, fmt::format("{:28} {}", point.id, point.why));
+      continue;
+    }
+    print_row(flags,
+              point.id,
+              fmt::format("{:g}", point.guidance.value_or(0)),
+              point.eta ? fmt::format("{:.4f}", *point.eta) : "-",
+              point.metrics);
+    print_row(flags, "  its codec alone", "", "", point.reconstruction);
+  }
+  if (!results.best) return;
+  for (const study::RateShare& share : results.best->share) {
+    say(flags,
+        fmt::format("best at {:g} kbit/s by {}: {:.0f} % of the draws",
+                    share.target_kbps,
+                    results.best->metric,
+                    100 * share.share));
+  }
+}
+
+void run(const GenerationStudyFlags& flags) {
+  study::GenerationRequest request = make_request(flags);
+  request.device = set_up_device(flags.common);
+  study::GenerationStudy study(request);
+  auto generators = study::chosen_generators(study.generators(), flags.points);
+  std::erase_if(generators, [&](const auto& generator) { return study.is_done(generator); });
+  const std::vector<ChildProcess> children = children_of(flags, request, generators);
+  if (flags.jobs > 1 && children.size() > 1) {
+    run_study_children(children, flags.jobs, flags.common.quiet);
+  } else {
+    run_here(study, generators, flags.common);
+  }
+  const study::GenerationResults results = study.collect(
+      {fmt::format("kilonat study generation {} --codecs {} --classifier {} --data {}",
+                   flags.config,
+                   request.options.rd_study,
+                   request.options.classifier,
+                   fmt::join(request.options.sources, " "))},
+      {{"kilonat", version_text()}});
+  print_table(flags.common, results);
+  say(flags.common,
+      fmt::format("results: {}; the page: kilonat report {}",
+                  (request.folder / "generation.json").string(),
+                  request.folder.string()));
+}
+
+constexpr const char* kFooter =
+    "What is done is used again. Figures are in-domain: from a classifier trained on the same\n"
+    "training clips; they compare rates, and not with published figures.\n"
+    "Example:\n"
+    "  kilonat train-classifier --data sounds/clips.csv --out classifier.safetensors\n"
+    "  kilonat study rd rd_tiny16 --data sounds/clips.csv --out studies/rates\n"
+    "  kilonat study generation generation_micro --data sounds/clips.csv --codecs studies/rates "
+    "\\\n"
+    "      --classifier classifier.safetensors --out studies/generation\n";
+
+}  // namespace
+
+Command add_study_generation_command(CLI::App& app) {
+  auto flags = std::make_shared<GenerationStudyFlags>();
+  CLI::App* sub = study_group(app).add_subcommand(
+      "generation", "Generation against rate: the same generator on the latents of each rate");
+  sub->add_option("config", flags->config, "A study's config, or the name of one in conf/study")
+      ->required()
+      ->type_name("CONF");
+  sub->add_option("--data", flags->sources, "Sounds with captions, classes and splits")
+      ->type_name("SOURCE");
+  sub->add_option("--codecs", flags->codecs, "The folder of a rate-distortion study")
+      ->type_name("DIR");
+  sub->add_option("--classifier", flags->classifier, "Of kilonat train-classifier on these sounds")
+      ->type_name("FILE");
+  sub->add_option("--out", flags->folder, "The study's folder; default studies/CONF")
+      ->type_name("DIR");
+  sub->add_option("--points", flags->points, "Only these: generators, or codecs")
+      ->type_name("NAME");
+  sub->add_option("--set", flags->overrides, "Change a value of every generator's config")
+      ->type_name("KEY=VALUE");
+  sub->add_option("--jobs", flags->jobs, "Codecs at a time, each with its share of the threads")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  add_run_flags(*sub, flags->common);
+  sub->footer(kFooter);
+  return {sub, [flags] { run(*flags); }};
+}
+
+}  // namespace kilonat::cli
