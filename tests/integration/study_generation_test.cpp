@@ -168,8 +168,18 @@ TEST_F(StudyGeneration, SaysInOneLineWhatIsWrong) {
   expect_line(run(), 2, "--classifier");
   expect_line(run({"--classifier", (*shared_)("none")}), 7, "none");
   expect_line(run(judge({"--points", "gaussian-7"})), 2, "gaussian-7");
-  expect_line(run(judge({"--set", "run.stepps=3"})), 2, "run.steps");
-  expect_line(run(judge({"--codecs", scratch_("nothing")})), 7, "nothing");
+  expect_line(run(judge({"--set", "run.stepps=3"})), 2, "did you mean 'steps'");
+  expect_line(kilonat(judge({"study",
+                             "generation",
+                             (*shared_)("generation.toml"),
+                             "--data",
+                             kSounds,
+                             "--codecs",
+                             scratch_("nothing"),
+                             "--out",
+                             scratch_("study")})),
+              7,
+              "nothing");
   EXPECT_FALSE(fs::exists(scratch_.path("study")));
 }
 
