@@ -62,6 +62,14 @@ kernels::Precision set_up_precision(const CommonFlags& flags,
   return precision;
 }
 
+void require_fp32(const CommonFlags& flags, std::string_view command) {
+  KILONAT_REQUIRE(flags.precision.empty() || flags.precision == "fp32",
+                  ConfigError,
+                  "{}: precision {}: generators are trained in fp32",
+                  command,
+                  flags.precision);
+}
+
 void say_precision_snr(double snr_db, double duration_s) {
   spdlog::info("bf16: {:.1f} dB SNR against fp32 (first {:.1f} s)", snr_db, duration_s);
 }

@@ -46,6 +46,9 @@ kernels::Precision set_up_precision(const CommonFlags& flags,
                                     const c10::Device& device,
                                     std::string_view configured = "fp32");
 
+/// @throws ConfigError if --precision asks for anything but fp32. @param command  for the message.
+void require_fp32(const CommonFlags& flags, std::string_view command);
+
 /// Says in the log how far bfloat16 is from float32.
 void say_precision_snr(double snr_db, double duration_s);
 

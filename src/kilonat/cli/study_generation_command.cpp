@@ -42,10 +42,7 @@ void require(const std::string& value, const char* what) {
 }
 
 study::GenerationRequest make_request(const GenerationStudyFlags& flags) {
-  KILONAT_REQUIRE(flags.common.precision.empty() || flags.common.precision == "fp32",
-                  ConfigError,
-                  "study generation: precision {}: generators are trained in fp32",
-                  flags.common.precision);
+  require_fp32(flags.common, "study generation");
   study::GenerationStudyConfig config;
   config::load(find_config(flags.config, "study"), {}, config);
   study::GenerationOptions& options = config.study;

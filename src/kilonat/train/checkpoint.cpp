@@ -125,4 +125,15 @@ const NamedTensors& group_of(const Checkpoint& checkpoint, const std::string& na
   return found->second;
 }
 
+std::int64_t latest_step(const std::filesystem::path& run_folder) {
+  const std::vector<std::int64_t> steps = checkpoint_steps(run_folder);
+  KILONAT_REQUIRE(!steps.empty(),
+                  FormatError,
+                  "resuming '{}': no checkpoint in '{}'; start it anew with --force instead of "
+                  "--resume",
+                  run_folder.string(),
+                  (run_folder / "checkpoints").string());
+  return steps.back();
+}
+
 }  // namespace kilonat::train

@@ -44,4 +44,8 @@ void prune_checkpoints(const std::filesystem::path& run_folder, std::int64_t kee
 /// The group of that name. @throws FormatError if the checkpoint has none.
 [[nodiscard]] const NamedTensors& group_of(const Checkpoint& checkpoint, const std::string& name);
 
+/// Step of the run's last checkpoint, to resume from. @throws FormatError, naming the folder, if
+/// there is none.
+[[nodiscard]] std::int64_t latest_step(const std::filesystem::path& run_folder);
+
 }  // namespace kilonat::train

@@ -45,7 +45,4 @@ struct TrainResult {
 ///         IoError as their causes.
 TrainResult train_codec(const TrainRequest& request, std::unique_ptr<RunSink> console);
 
-/// A checkpoint to resume from is there. @throws FormatError with the folder's name if not.
-[[nodiscard]] std::int64_t latest_step(const std::filesystem::path& run_folder);
-
 }  // namespace kilonat::train
