@@ -1,8 +1,8 @@
 #include "kilonat/study/generation_plan.h"
 
 #include <filesystem>
-#include <unistd.h>
 
+#include "base/temporary_folder.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -42,13 +42,11 @@ Point codec_point(const std::string& id, double kbps) {
 
 class GenerationPlan : public ::testing::Test {
  protected:
-  GenerationPlan()
-      : folder_(fs::temp_directory_path() / ("generation-plan-" + std::to_string(::getpid()))) {
+  GenerationPlan() {
     Results results;
     results.points = {codec_point("gaussian-2-seed0", 2), codec_point("gaussian-1-seed0", 1)};
     results.points.push_back(codec_point("opus-8", 8));
     results.points.back().family = "opus";
-    fs::create_directories(folder_);
     save_results(folder_ / "results.json", results);
     for (const Point& point : results.points) {
       const fs::path run = folder_ / "runs" / run_name(point.id, point.config);
@@ -56,9 +54,9 @@ class GenerationPlan : public ::testing::Test {
       write_text_atomic(run / "model.safetensors", "a model");
     }
   }
-  ~GenerationPlan() override { fs::remove_all(folder_); }
 
-  fs::path folder_;
+  kilonat::testing::TemporaryFolder temporary_;
+  const fs::path& folder_ = temporary_.path();
 };
 
 TEST_F(GenerationPlan, TakesTheGaussianCodecsByRisingRate) {
@@ -84,8 +82,9 @@ TEST_F(GenerationPlan, GivesEveryCodecTheSameGeneratorUnderEachSeed) {
   GenerationOptions options;
   options.sources = {"clips.csv"};
   options.seeds = {0, 7};
-  options.steps = 12;
-  const auto plan = plan_generation(options, studied_codecs(folder_, {}), {}, folder_);
+  train::GeneratorTrainOptions base;
+  base.run.steps = 12;
+  const auto plan = plan_generation(options, studied_codecs(folder_, {}), base, folder_);
   ASSERT_EQ(plan.size(), 4U);
   EXPECT_EQ(plan[1].id, "gaussian-1-seed0.gen7");
   EXPECT_EQ(plan[1].training.run.seed, 7);
@@ -94,6 +93,7 @@ TEST_F(GenerationPlan, GivesEveryCodecTheSameGeneratorUnderEachSeed) {
   EXPECT_NE(plan[0].training.batches.latents, plan[2].training.batches.latents);
   EXPECT_EQ(chosen_generators(plan, {"gaussian-1-seed0"}).size(), 2U);
   EXPECT_EQ(chosen_generators(plan, {"gaussian-2-seed0.gen0"}).size(), 1U);
+  EXPECT_EQ(chosen_generators(plan, {"gaussian-1-seed0", "gaussian-1-seed0.gen0"}).size(), 2U);
   EXPECT_THROW((void)chosen_generators(plan, {"opus-8"}), ConfigError);
   // Other variants are other latents.
   options.variants = 9;

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -33,6 +35,7 @@ struct GenerationStudyFlags {
   std::string classifier;
   std::string folder;
   std::vector<std::string> points;
+  std::vector<std::int64_t> seeds;
   std::vector<std::string> overrides;
   int jobs = 1;
 };
@@ -49,11 +52,19 @@ study::GenerationRequest make_request(const GenerationStudyFlags& flags) {
   if (!flags.sources.empty()) options.sources = flags.sources;
   if (!flags.codecs.empty()) options.rd_study = flags.codecs;
   if (!flags.classifier.empty()) options.classifier = flags.classifier;
+  if (!flags.seeds.empty()) options.seeds = flags.seeds;
   options.overrides.insert(options.overrides.end(), flags.overrides.begin(), flags.overrides.end());
   require(options.sources.empty() ? "" : options.sources[0],
           "sounds; give --data SOURCE, a manifest with captions, classes and splits");
   require(options.rd_study, "codecs; give --codecs DIR, the folder of a kilonat study rd");
   require(options.classifier, "classifier; give --classifier FILE, of kilonat train-classifier");
+  for (const std::string& assignment : options.overrides) {
+    KILONAT_REQUIRE(
+        !assignment.starts_with("run.seed=") && !assignment.starts_with("batches.latents="),
+        ConfigError,
+        "study generation: {}: the study sets it; seeds are --seeds",
+        assignment);
+  }
   study::GenerationRequest request;
   config::load(find_config(options.generator, "diffusion"), options.overrides, request.base);
   request.options = options;
@@ -116,10 +127,9 @@ void run_here(study::GenerationStudy& study,
   }
 }
 
-/// The same command for the generators of one codec, which share their latents.
+/// The same command for some generators of one codec, which share their latents.
 std::vector<std::string> worker_words(const GenerationStudyFlags& flags,
-                                      const study::GenerationRequest& request,
-                                      const std::string& codec) {
+                                      const study::GenerationRequest& request) {
   std::vector<std::string> words{"study",
                                  "generation",
                                  flags.config,
@@ -129,8 +139,6 @@ std::vector<std::string> worker_words(const GenerationStudyFlags& flags,
                                  request.options.classifier,
                                  "--out",
                                  request.folder.string(),
-                                 "--points",
-                                 codec,
                                  "--quiet",
                                  "--device",
                                  flags.common.device,
@@ -140,18 +148,21 @@ std::vector<std::string> worker_words(const GenerationStudyFlags& flags,
     words.insert(words.end(), {"--data", source});
   for (const std::string& assignment : flags.overrides)
     words.insert(words.end(), {"--set", assignment});
+  for (const std::int64_t seed : flags.seeds)
+    words.insert(words.end(), {"--seeds", std::to_string(seed)});
   return words;
 }
 
 std::vector<ChildProcess> children_of(const GenerationStudyFlags& flags,
                                       const study::GenerationRequest& request,
                                       const std::vector<study::PlannedGenerator>& generators) {
+  std::map<std::string, std::vector<std::string>> ids;  // by codec
+  for (const auto& generator : generators) ids[generator.codec.point.id].push_back(generator.id);
   std::vector<ChildProcess> children;
-  for (const auto& generator : generators) {
-    const std::string& codec = generator.codec.point.id;
-    const bool has_one = std::any_of(
-        children.begin(), children.end(), [&](const auto& child) { return child.name == codec; });
-    if (!has_one) children.push_back({codec, worker_words(flags, request, codec)});
+  for (const auto& [codec, points] : ids) {
+    std::vector<std::string> words = worker_words(flags, request);
+    for (const std::string& point : points) words.insert(words.end(), {"--points", point});
+    children.push_back({codec, std::move(words)});
   }
   return children;
 }
@@ -212,6 +223,20 @@ void print_table(const CommonFlags& flags, const study::GenerationResults& resul
   }
 }
 
+/// The command that leads to these results, whatever was done in other calls.
+std::string command_text(const GenerationStudyFlags& flags,
+                         const study::GenerationOptions& options) {
+  std::string text =
+      fmt::format("kilonat study generation {} --codecs {} --classifier {} --data {}",
+                  flags.config,
+                  options.rd_study,
+                  options.classifier,
+                  fmt::join(options.sources, " "));
+  if (!flags.seeds.empty()) text += fmt::format(" --seeds {}", fmt::join(flags.seeds, " "));
+  if (!flags.overrides.empty()) text += fmt::format(" --set {}", fmt::join(flags.overrides, " "));
+  return text;
+}
+
 void run(const GenerationStudyFlags& flags) {
   study::GenerationRequest request = make_request(flags);
   request.device = set_up_device(flags.common);
@@ -224,13 +249,8 @@ void run(const GenerationStudyFlags& flags) {
   } else {
     run_here(study, generators, flags.common);
   }
-  const study::GenerationResults results = study.collect(
-      {fmt::format("kilonat study generation {} --codecs {} --classifier {} --data {}",
-                   flags.config,
-                   request.options.rd_study,
-                   request.options.classifier,
-                   fmt::join(request.options.sources, " "))},
-      {{"kilonat", version_text()}});
+  const study::GenerationResults results =
+      study.collect({command_text(flags, request.options)}, {{"kilonat", version_text()}});
   print_table(flags.common, results);
   say(flags.common,
       fmt::format("results: {}; the page: kilonat report {}",
@@ -267,6 +287,9 @@ Command add_study_generation_command(CLI::App& app) {
       ->type_name("DIR");
   sub->add_option("--points", flags->points, "Only these: generators, or codecs")
       ->type_name("NAME");
+  sub->add_option("--seeds", flags->seeds, "A generator for each, at every rate")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("SEED");
   sub->add_option("--set", flags->overrides, "Change a value of every generator's config")
       ->type_name("KEY=VALUE");
   sub->add_option("--jobs", flags->jobs, "Codecs at a time, each with its share of the threads")

@@ -141,8 +141,7 @@ Command add_train_classifier_command(CLI::App& app) {
   auto flags = std::make_shared<ClassifierFlags>();
   CLI::App* sub =
       app.add_subcommand("train-classifier", "Train the classifier that judges generated sounds");
-  sub->add_option("config", flags->config, "A config file, or the name of one in conf/classifier")
-      ->type_name("CONF");
+  sub->add_option("config", flags->config, "A config file")->type_name("CONF");
   sub->add_option(
          "--data", flags->sources, "Sounds with classes: manifests, shards, procedural:NAME")
       ->type_name("SOURCE");

@@ -72,6 +72,11 @@ at::Tensor guide(const at::Tensor& caption_BCF,
 Velocity guided_velocity(DiffusionTransformer model,
                          Request request,
                          const GuidanceOptions& options) {
+  KILONAT_REQUIRE(options.lowest_time <= options.highest_time,
+                  ConfigError,
+                  "guidance between times {:g} and {:g}: expected the lowest first",
+                  options.lowest_time,
+                  options.highest_time);
   const std::int64_t batch = request.duration_s_B.size(0);
   const text::TextFeatures both =
       concatenated(request.text, request.negative ? *request.negative : request.text);

@@ -31,8 +31,15 @@ Samples samples_of(const EditRequest::Span& span,
                   span.start_s,
                   span.end_s,
                   duration_s);
-  return {std::llround(span.start_s * rate),
-          std::min(num_samples, std::max<std::int64_t>(1, std::llround(span.end_s * rate)))};
+  // Cut to the sound before rounding: a span may end at infinity.
+  const Samples samples{std::llround(span.start_s * rate),
+                        std::llround(std::min(span.end_s, duration_s) * rate)};
+  KILONAT_REQUIRE(samples.first < samples.end,
+                  ConfigError,
+                  "editing {:g} s to {:g} s: no sample lies between, expected a longer span",
+                  span.start_s,
+                  span.end_s);
+  return samples;
 }
 
 /// Frames that stay: those that no sample of the span belongs to. [1, F]

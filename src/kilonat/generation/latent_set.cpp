@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "kilonat/base/errors.h"
+#include "kilonat/base/hash.h"
 
 namespace kilonat::generation {
 namespace {
@@ -74,7 +75,9 @@ LatentSet::LatentSet(fs::path folder) : folder_(std::move(folder)) {
                   "SOURCE --out '{}'",
                   path.string(),
                   folder_.string());
-  index_ = index_from_json(read_text(path), fmt::format("'{}'", path.string()));
+  const std::string text = read_text(path);
+  index_ = index_from_json(text, fmt::format("'{}'", path.string()));
+  hash_ = fmt::format("{:016x}", fnv1a_64(text));
 }
 
 LatentItem LatentSet::read(std::size_t index) const {

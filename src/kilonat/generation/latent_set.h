@@ -111,10 +111,14 @@ class LatentSet {
   /// the index says.
   [[nodiscard]] LatentItem read(std::size_t index) const;
   [[nodiscard]] std::filesystem::path codec_file() const { return folder_ / "codec.safetensors"; }
+  /// Of the index, 16 hexadecimal digits: other clips, captions, variants or statistics have
+  /// another.
+  [[nodiscard]] const std::string& hash() const { return hash_; }
 
  private:
   std::filesystem::path folder_;
   LatentSetIndex index_;
+  std::string hash_;
   mutable std::map<std::int64_t, std::unique_ptr<tensor::SafetensorsFile>> shards_;
 };
 

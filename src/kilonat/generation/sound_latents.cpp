@@ -10,18 +10,17 @@
 
 #include "kilonat/base/errors.h"
 #include "kilonat/codec/streaming.h"
-#include "kilonat/tensor/random.h"
 
 namespace kilonat::generation {
 
 torch::Tensor frame_noise(std::int64_t num_channels,
                           std::int64_t num_frames,
                           const SeedTree& seed) {
-  return torch::randn({num_frames, num_channels},
-                      tensor::make_generator(seed.seed()),
-                      torch::TensorOptions())
-      .t()
-      .contiguous();
+  torch::Tensor noise_FC = torch::empty({num_frames, num_channels});
+  Rng rng(seed);
+  float* value = noise_FC.data_ptr<float>();
+  for (std::int64_t i = 0; i < noise_FC.numel(); ++i) value[i] = static_cast<float>(rng.normal());
+  return noise_FC.t().contiguous();
 }
 
 diffusion::Velocity velocity_of(Generator& model,
@@ -53,10 +52,12 @@ torch::Tensor decode_sound(codec::Autoencoder& codec,
 }
 
 std::int64_t num_samples_of(const codec::Autoencoder& codec, double duration_s) {
-  KILONAT_REQUIRE(std::isfinite(duration_s) && duration_s > 0,
+  constexpr double kMostSeconds = 1e6;  // far beyond what fits into memory
+  KILONAT_REQUIRE(duration_s > 0 && duration_s <= kMostSeconds,
                   ConfigError,
-                  "generating a sound of {} s: expected more than 0",
-                  duration_s);
+                  "generating a sound of {} s: expected more than 0, at most {:g}",
+                  duration_s,
+                  kMostSeconds);
   const auto rate = static_cast<double>(codec->options().sample_rate_hz);
   return std::max<std::int64_t>(1, std::llround(duration_s * rate));
 }

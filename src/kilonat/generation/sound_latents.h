@@ -13,7 +13,8 @@
 
 namespace kilonat::generation {
 
-/// Standard normal [C, F] on the CPU, drawn frame by frame. C diffused channels, F frames.
+/// Standard normal [C, F] on the CPU, drawn frame by frame, so that more frames begin with the same
+/// ones (torch::randn gives no such promise). C diffused channels, F frames.
 [[nodiscard]] at::Tensor frame_noise(std::int64_t num_channels,
                                      std::int64_t num_frames,
                                      const SeedTree& seed);

@@ -36,7 +36,8 @@ struct SoundOptions {
 ///
 /// Note [One seed, one sound]: all that is random in a sound comes from its own seed, so it does
 /// not matter which others are made with it, but for the rounding of floats. The noise is drawn
-/// frame by frame: a longer sound begins with the noise of the shorter one.
+/// frame by frame: in the diffused channels a longer sound
+/// begins with the noise of the shorter one.
 /// @param model, codec  in evaluation mode, on one device.
 /// @throws ConfigError for a duration that is not positive; as diffusion::sample.
 [[nodiscard]] std::vector<at::Tensor> generate_sounds(Generator& model,

@@ -96,7 +96,17 @@ GenerationJudge::GenerationJudge(const std::vector<std::string>& sources,
     : classifier_(metrics::load_classifier(classifier)),
       judge_(classifier_.network),
       training_(part(sources, "train")),
-      held_out_(part(sources, "valid")) {}
+      held_out_(part(sources, "valid")) {
+  for (std::size_t i = 0; i < held_out_->size(); ++i) {
+    const std::string& label = held_out_->info(i).label;
+    KILONAT_REQUIRE(label.empty() || classifier_.network->class_index(label) >= 0,
+                    DataError,
+                    "study generation: the classifier '{}' does not know the class '{}'; train it "
+                    "on these sounds with kilonat train-classifier",
+                    classifier.string(),
+                    label);
+  }
+}
 
 const std::vector<std::string>& GenerationJudge::classes() const {
   return classifier_.network->classes();

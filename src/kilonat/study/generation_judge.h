@@ -31,7 +31,7 @@ class GenerationJudge {
  public:
   /// @param sources  with the splits "train" and "valid", at least two clips each.
   /// @param classifier  of `kilonat train-classifier`, on the same training clips.
-  /// @throws IoError, FormatError, DataError.
+  /// @throws IoError, FormatError; DataError for too few clips or classes that it does not know.
   GenerationJudge(const std::vector<std::string>& sources, const std::filesystem::path& classifier);
 
   [[nodiscard]] const data::Source& held_out() const { return *held_out_; }

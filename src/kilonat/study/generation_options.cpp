@@ -25,10 +25,7 @@ void describe_training(config::Schema& schema, GenerationOptions& options) {
       .field("seeds", options.seeds, {.doc = "a generator for each, at every rate", .min = 0})
       .field("variants",
              options.variants,
-             {.doc = "augmented encodings of a training clip", .min = 1, .max = 1000})
-      .field("steps",
-             options.steps,
-             {.doc = "of training a generator; 0: as its config says", .min = 0});
+             {.doc = "augmented encodings of a training clip", .min = 1, .max = 1000});
 }
 
 void describe_sounds(config::Schema& schema, GenerationOptions& options) {

@@ -24,7 +24,6 @@ struct GenerationOptions {
   std::vector<std::string> sources{};     ///< captioned sounds with classes; --data replaces them
   std::vector<std::int64_t> seeds{0, 1};  ///< every rate once for each
   std::int64_t variants = 4;              ///< augmented encodings of a training clip
-  std::int64_t steps = 0;                 ///< of training; 0: as the generator's config says
 
   std::vector<double> guidance{1, 2, 4};  ///< scales that are tried at each rate
   diffusion::Solver sampler = diffusion::Solver::kEuler;

@@ -94,7 +94,6 @@ std::vector<PlannedGenerator> plan_generation(const GenerationOptions& options,
       PlannedGenerator generator{fmt::format("{}.gen{}", codec.point.id, seed), codec, base};
       generator.training.run.seed = seed;
       generator.training.batches.latents = latents_folder(options, codec, folder).string();
-      if (options.steps > 0) generator.training.run.steps = options.steps;
       train::check(generator.training);
       generators.push_back(std::move(generator));
     }
@@ -108,13 +107,13 @@ std::vector<PlannedGenerator> chosen_generators(const std::vector<PlannedGenerat
   std::vector<PlannedGenerator> result;
   std::set<std::string> used;
   for (const PlannedGenerator& generator : generators) {
-    const auto fits = [&](const std::string& name) {
-      return name == generator.id || name == generator.codec.point.id;
-    };
-    const auto found = std::find_if(chosen.begin(), chosen.end(), fits);
-    if (found == chosen.end()) continue;
-    used.insert(*found);
-    result.push_back(generator);
+    bool is_chosen = false;
+    for (const std::string& name : chosen) {
+      if (name != generator.id && name != generator.codec.point.id) continue;
+      used.insert(name);
+      is_chosen = true;
+    }
+    if (is_chosen) result.push_back(generator);
   }
   for (const std::string& name : chosen) {
     KILONAT_REQUIRE(used.contains(name),

@@ -32,8 +32,7 @@ struct PlannedGenerator {
   train::GeneratorTrainOptions training;
 };
 
-/// @param base  the generator's config; every generator has it but for the latents, the seed and,
-///              if the study says so, the steps.
+/// @param base  the generator's config; every generator has it but for the latents and the seed.
 /// @param folder  of the study: the latents of a codec go to latents/CODEC-HASH/ in it.
 [[nodiscard]] std::vector<PlannedGenerator> plan_generation(
     const GenerationOptions& options,

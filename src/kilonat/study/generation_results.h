@@ -80,7 +80,7 @@ struct GenerationPoint {
   std::string sampler;
   std::optional<std::int64_t> sampler_steps;
   Estimates metrics;         ///< of the generated sounds
-  Estimates reconstruction;  ///< of real clips through this codec: what no generator can better
+  Estimates reconstruction;  ///< of real clips through this codec: what the codec alone costs
   std::vector<GuidanceEntry> guidance_curve;
   /// Normalised flow-matching score on held-out latents; 0: knows only the variance, 1: perfect.
   std::optional<double> eta;

@@ -30,6 +30,8 @@ class GeneratorStep {
 
   [[nodiscard]] generation::Generator& model() { return model_; }
   [[nodiscard]] const Ema& ema() const { return ema_; }
+  /// What the text encoder is and knows, see text::TextEncoder::description.
+  [[nodiscard]] std::string text_description() const { return model_->text().description(); }
   /// False once a weight is NaN or infinite.
   [[nodiscard]] bool has_finite_weights() const;
 

@@ -122,20 +122,22 @@ class GeneratorTrainer : public TrainingRun {
 };
 
 void GeneratorTrainer::restore_from(const Checkpoint& checkpoint) {
-  const auto found = checkpoint.state.at("codec_hash").get<std::string>();
-  KILONAT_REQUIRE(found == set_->info().codec_hash,
-                  ConfigError,
-                  "resuming '{}': it was trained on latents of codec {}, those in '{}' are of {}",
-                  folder_.path.string(),
-                  found,
-                  options_.batches.latents,
-                  set_->info().codec_hash);
+  const auto require_same = [&](const char* key, const std::string& now, const char* what) {
+    KILONAT_REQUIRE(checkpoint.state.at(key).get<std::string>() == now,
+                    ConfigError,
+                    "resuming '{}': {} differ from those that it was trained with so far",
+                    folder_.path.string(),
+                    what);
+  };
+  require_same("latents", set_->hash(), "the latents");
+  require_same("text", step_.text_description(), "the text encoder and its words");
   step_.restore_from(checkpoint);
 }
 
 void GeneratorTrainer::save_to(Checkpoint& checkpoint) const {
   step_.save_to(checkpoint);
-  checkpoint.state["codec_hash"] = set_->info().codec_hash;
+  checkpoint.state["latents"] = set_->hash();
+  checkpoint.state["text"] = step_.text_description();
 }
 
 BatchResult GeneratorTrainer::run_step(std::int64_t done) {

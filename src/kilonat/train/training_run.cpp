@@ -36,7 +36,7 @@ void TrainingRun::begin(std::unique_ptr<RunSink> console) {
 void TrainingRun::train() {
   while (done_ < options_.steps) {
     train_one_batch();
-    if (done_ < options_.steps) report_if_due(done_);
+    if (done_ < options_.steps) report();
     if (done_ % options_.checkpoint_every == 0) is_checkpoint_due_ = true;
     if (is_checkpoint_due_ && last_was_good_) checkpoint();
     stop_if_interrupted();
@@ -46,6 +46,16 @@ void TrainingRun::train() {
                   "step {}: the weights are not finite; the last checkpoint is kept",
                   done_);
   checkpoint();
+}
+
+/// An interrupt in a report is one after the step: what was trained is saved.
+void TrainingRun::report() {
+  try {
+    report_if_due(done_);
+  } catch (const Interrupted&) {
+    stop_if_interrupted();
+    throw;
+  }
 }
 
 void TrainingRun::restore() {

@@ -70,6 +70,7 @@ class TrainingRun {
  private:
   void restore();
   void train_one_batch();
+  void report();
   void checkpoint();
   void stop_if_interrupted();
 
