@@ -5,6 +5,7 @@
 
 #include "integration/minute_model.h"
 #include "integration/program.h"
+#include "integration/small_generator.h"
 #include "integration/sounds.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,22 +20,7 @@ using ::testing::HasSubstr;
 using ::testing::IsSupersetOf;
 using ::testing::StartsWith;
 
-constexpr const char* kConfig = R"([transformer]
-width = 32
-depth = 1
-heads = 2
-
-[words]
-width = 16
-layers = 1
-heads = 2
-trigram_buckets = 32
-
-[batches]
-batch_size = 4
-
-[run]
-steps = 24
+constexpr const char* kConfig = R"(steps = 24
 log_every = 1
 checkpoint_every = 5
 evaluate_every = 10
@@ -49,7 +35,7 @@ class Generation : public ::testing::Test {
     shared_ = std::make_unique<Scratch>();
     train_minute_model(*shared_);
     write_bytes(shared_->path("sounds/clips.csv"), manifest());
-    write_bytes(shared_->path("small.toml"), kConfig);
+    write_bytes(shared_->path("small.toml"), std::string(kSmallGenerator) + kConfig);
     expect_success({"latents",
                     (*shared_)("run"),
                     "--data",
@@ -176,7 +162,7 @@ TEST_F(Generation, WritesAManifestThatIsASource) {
   EXPECT_EQ(read_bytes(scratch_.path("out/sound-00003.png")).substr(1, 3), "PNG");
   const auto rows = lines_of(read_bytes(scratch_.path("out/clips.csv")));
   ASSERT_EQ(rows.size(), 5u);
-  EXPECT_EQ(rows[2], "sound-00001.wav,\"a pluck, \"\"low\"\"\",pluck,test,1");
+  EXPECT_EQ(rows[2], "sound-00001.wav,\"a pluck, \"\"low\"\"\",pluck,test,1\r");
   expect_success({"latents",
                   (*shared_)("run"),
                   "--data",

@@ -5,6 +5,7 @@
 
 #include "integration/minute_model.h"
 #include "integration/program.h"
+#include "integration/small_generator.h"
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -27,22 +28,7 @@ opus_kbps = [8]
 listen_clips = 0
 )";
 
-constexpr const char* kGenerator = R"([transformer]
-width = 32
-depth = 1
-heads = 2
-
-[words]
-width = 16
-layers = 1
-heads = 2
-trigram_buckets = 32
-
-[batches]
-batch_size = 4
-
-[run]
-steps = 6
+constexpr const char* kGenerator = R"(steps = 6
 sample_every = 0
 )";
 
@@ -65,7 +51,7 @@ class StudyGeneration : public ::testing::Test {
     write_minute_config(shared_->path());
     const std::string folder = shared_->path().string();
     write_bytes(shared_->path("codecs.toml"), fmt::format(fmt::runtime(kCodecs), folder));
-    write_bytes(shared_->path("small.toml"), kGenerator);
+    write_bytes(shared_->path("small.toml"), std::string(kSmallGenerator) + kGenerator);
     write_bytes(shared_->path("generation.toml"), fmt::format(fmt::runtime(kGeneration), folder));
     expect_success({"study",
                     "rd",

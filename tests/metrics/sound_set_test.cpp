@@ -46,7 +46,6 @@ TEST(SoundJudge, HearsClipsOfAnyRateAndLevelAlike) {
   const double other = (rows[0] - rows[2]).norm().item<double>();
   // What differs is the resampler's ripple and the loudness filter at another rate: below 0.1 dB.
   EXPECT_LT(same, 0.05 * other);
-  EXPECT_EQ(judge.embeddings(), std::vector<std::string>{"classifier"});
 }
 
 TEST(SoundJudge, LeavesOutClipsThatCannotBeRead) {

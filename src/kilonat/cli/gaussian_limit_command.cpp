@@ -17,6 +17,7 @@
 #include "kilonat/cli/commands.h"
 #include "kilonat/cli/config_files.h"
 #include "kilonat/cli/study_group.h"
+#include "kilonat/cli/study_sink.h"
 #include "kilonat/config/schema.h"
 #include "kilonat/study/gaussian_limit.h"
 
@@ -43,24 +44,11 @@ study::GaussianLimitOptions resolve_options(const GaussianLimitFlags& flags,
   return options;
 }
 
-/// Passes a point's steps on to the progress of the whole study.
-class PointSink : public train::RunSink {
- public:
-  PointSink(Progress& progress, std::int64_t steps_before, std::string id)
-      : progress_(progress), steps_before_(steps_before), id_(std::move(id)) {}
-
-  void scalars(std::int64_t step, std::span<const train::Scalar> row) override {
-    static const std::vector<train::ConsoleColumn> columns{
-        {.key = "rec/squared_error", .label = "squared error"},
-        {.key = "rate/kbps", .label = "rate", .unit = "kbit/s", .target_key = "rate/target_kbps"}};
-    progress_.update(steps_before_ + step, id_ + "  " + train::ConsoleSink::detail(columns, row));
-  }
-
- private:
-  Progress& progress_;
-  std::int64_t steps_before_;
-  std::string id_;
-};
+std::vector<train::ConsoleColumn> console_columns() {
+  return {
+      {.key = "rec/squared_error", .label = "squared error"},
+      {.key = "rate/kbps", .label = "rate", .unit = "kbit/s", .target_key = "rate/target_kbps"}};
+}
 
 void print(const CommonFlags& flags, const study::LimitResults& results) {
   say(flags,
@@ -105,7 +93,8 @@ void run(const GaussianLimitFlags& flags) {
                      .terminal = is_terminal(2)},
                     std::cerr);
   request.watch = [&](std::size_t index, const study::LimitPlan& plan) {
-    return std::make_unique<PointSink>(progress, steps * static_cast<std::int64_t>(index), plan.id);
+    return std::make_unique<StudySink>(
+        progress, steps * static_cast<std::int64_t>(index), plan.id, console_columns());
   };
   const study::LimitResults results = study::run_gaussian_limit(request);
   progress.finish();

@@ -9,6 +9,7 @@
 #include "kilonat/base/errors.h"
 #include "kilonat/base/files.h"
 #include "kilonat/data/manifest.h"
+#include "kilonat/study/csv.h"
 
 namespace kilonat::cli {
 namespace {
@@ -58,17 +59,6 @@ std::vector<Prompt> prompts_of_lines(const std::filesystem::path& path) {
   return prompts;
 }
 
-/// A field as RFC 4180 has it.
-std::string quoted(const std::string& field) {
-  if (field.find_first_of(",\"\r\n") == std::string::npos) return field;
-  std::string text = "\"";
-  for (const char c : field) {
-    if (c == '"') text += '"';
-    text += c;
-  }
-  return text + '"';
-}
-
 }  // namespace
 
 std::vector<Prompt> read_prompts(const std::filesystem::path& path) {
@@ -79,13 +69,10 @@ std::vector<Prompt> read_prompts(const std::filesystem::path& path) {
 }
 
 std::string manifest_csv(const std::vector<MadeSound>& sounds) {
-  std::string text = "file,caption,class,split,seed\n";
+  std::string text = study::csv_line({"file", "caption", "class", "split", "seed"});
   for (const MadeSound& sound : sounds) {
-    text += fmt::format("{},{},{},test,{}\n",
-                        quoted(sound.file),
-                        quoted(sound.prompt.caption),
-                        quoted(sound.prompt.label),
-                        sound.seed);
+    text += study::csv_line(
+        {sound.file, sound.prompt.caption, sound.prompt.label, "test", std::to_string(sound.seed)});
   }
   return text;
 }

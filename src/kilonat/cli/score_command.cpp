@@ -115,7 +115,9 @@ ScoreTable score(const ScoreFlags& flags,
     add("reconstruction", judge.judge(*sounds.reconstructions, on_clip));
   }
   add("silence", metrics::judge_made_up(judge, held_out, 0, flags.common.seed, on_clip));
-  add("noise", metrics::judge_made_up(judge, held_out, 0.1, flags.common.seed, on_clip));
+  add("noise",
+      metrics::judge_made_up(
+          judge, held_out, metrics::kNoiseAmplitude, flags.common.seed, on_clip));
   table.near_db = scorer.near_db();
   if (classifier.facts.contains("held_out_accuracy")) {
     table.classifier_accuracy = classifier.facts.at("held_out_accuracy");

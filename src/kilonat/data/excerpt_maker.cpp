@@ -12,6 +12,7 @@
 #include "kilonat/audio/loudness.h"
 #include "kilonat/audio/mix.h"
 #include "kilonat/base/errors.h"
+#include "kilonat/base/shuffle.h"
 
 namespace kilonat::data {
 
@@ -57,7 +58,7 @@ std::size_t ExcerptMaker::clip_at(std::uint64_t position) {
     order_.resize(count);
     std::iota(order_.begin(), order_.end(), std::size_t{0});
     Rng rng(seeds_.child("epoch").child(epoch_));
-    for (std::size_t i = count; i > 1; --i) std::swap(order_[i - 1], order_[rng.integer(i)]);
+    shuffle(std::span(order_), rng);
   }
   return order_[position % count];
 }

@@ -49,10 +49,6 @@ at::Tensor plain(const at::Tensor& q_BHFE,
 
 }  // namespace
 
-bool has_fused_attention() {
-  return kHasFused;
-}
-
 at::Tensor attend(const at::Tensor& q_BHFE,
                   const at::Tensor& k_BHLE,
                   const at::Tensor& v_BHLE,

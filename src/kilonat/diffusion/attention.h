@@ -7,15 +7,13 @@
 
 namespace kilonat::diffusion {
 
-/// Whether this build's libtorch has scaled_dot_product_attention (2.0 and later).
-[[nodiscard]] bool has_fused_attention();
-
 /// softmax(q k' + bias) v for each head; queries carry their scale, no other is applied.
 ///
 /// @param q_BHFE   [batch, heads, queries, head width].
 /// @param k_BHLE   [batch, heads, keys, head width]; v_BHLE likewise.
 /// @param bias_B11L  added to the logits, 0 or kMasked; undefined: every key counts.
-/// @param is_fused  libtorch's fused operator if it has one; same values to rounding.
+/// @param is_fused  libtorch's fused operator if it has one (2.0 and later); same values to
+/// rounding.
 /// @returns        [B, F, H E], dense.
 [[nodiscard]] at::Tensor attend(const at::Tensor& q_BHFE,
                                 const at::Tensor& k_BHLE,

@@ -22,10 +22,6 @@ struct BlockContext {
   at::Tensor token_bias_B11L;
 };
 
-/// Hidden width of the feed-forward layer: 8/3 of the width, as 2/3 of the usual 4 keeps the
-/// parameters of an ungated layer (Shazeer 2002.05202), rounded up to a multiple of 32.
-[[nodiscard]] std::int64_t hidden_width(std::int64_t width);
-
 /// Source: stable-audio-tools models/transformer.py, TransformerBlock with adaLN.
 class TransformerBlockImpl : public torch::nn::Module {
  public:

@@ -9,6 +9,7 @@
 #include <torch/types.h>
 
 #include "kilonat/base/errors.h"
+#include "kilonat/base/shuffle.h"
 #include "kilonat/tensor/random.h"
 
 namespace kilonat::generation {
@@ -48,7 +49,6 @@ LatentBatch make_batch(const LatentSet& set, std::span<const LatentPick> picks, 
     batch.frame_mask_BF[b].narrow(0, 0, pick.num_frames).fill_(true);
     batch.duration_s_B[b] = duration_s(set, pick);
     batch.captions.push_back(clip.caption);
-    batch.labels.push_back(clip.label);
     batch.ids.push_back(clip.id);
   }
   return batch;
@@ -121,7 +121,7 @@ std::size_t LatentBatches::clip_at(std::uint64_t position) {
     order_.resize(count);
     std::iota(order_.begin(), order_.end(), std::size_t{0});
     Rng rng(seeds_.child("epoch").child(epoch_));
-    for (std::size_t i = count; i > 1; --i) std::swap(order_[i - 1], order_[rng.integer(i)]);
+    shuffle(std::span(order_), rng);
   }
   return order_[position % count];
 }

@@ -20,7 +20,6 @@ struct LatentBatch {
   at::Tensor frame_mask_BF;  ///< bool, true: a frame of the clip
   at::Tensor duration_s_B;   ///< float32, of the sound
   std::vector<std::string> captions;
-  std::vector<std::string> labels;
   std::vector<std::string> ids;
 };
 

@@ -8,6 +8,9 @@
 
 namespace kilonat::metrics {
 
+/// Of the noise that stands beside generated sounds.
+inline constexpr double kNoiseAmplitude = 0.1;
+
 /// Clips as long and of the same classes as those of a set, with made-up sound, as the judge hears
 /// them.
 /// @param amplitude  standard deviation of white noise; 0: silence.

@@ -70,13 +70,6 @@ struct SoundJudge::Collected {
 
 SoundJudge::SoundJudge(SoundClassifier classifier) : classifier_(std::move(classifier)) {}
 
-std::vector<std::string> SoundJudge::embeddings() const {
-  std::vector<std::string> names{"classifier"};
-  if (cnn14_) names.emplace_back("cnn14");
-  if (vggish_) names.emplace_back("vggish");
-  return names;
-}
-
 void SoundJudge::listen(const NamedClip& clip, Collected& collected) {
   const data::ClipFormat format = classifier_->clip_format();
   const at::Tensor audio_T = prepared(clip.audio, format, format.sample_rate_hz);

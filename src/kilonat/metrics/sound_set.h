@@ -51,8 +51,6 @@ class SoundJudge {
   void use(Vggish vggish) { vggish_ = std::move(vggish); }
 
   [[nodiscard]] SoundClassifierImpl& classifier() { return *classifier_; }
-  /// Names of the embeddings that it gives.
-  [[nodiscard]] std::vector<std::string> embeddings() const;
 
   /// A clip, its name and its class ("" or one that the classifier does not know: none).
   struct NamedClip {

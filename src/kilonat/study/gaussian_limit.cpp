@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -10,10 +11,12 @@
 
 #include "kilonat/base/errors.h"
 #include "kilonat/base/files.h"
-#include "kilonat/base/hash.h"
 #include "kilonat/base/interrupt.h"
 #include "kilonat/codec/model_file.h"
 #include "kilonat/config/schema.h"
+#include "kilonat/study/results_json.h"
+#include "kilonat/study/study_files.h"
+#include "kilonat/train/checkpoint.h"
 #include "kilonat/train/codec_eval.h"
 #include "kilonat/train/codec_trainer.h"
 #include "kilonat/train/model_format.h"
@@ -27,7 +30,7 @@ namespace fs = std::filesystem;
 constexpr double kCurveBeyondPoints = 1.15;
 
 std::string hash_of(const LimitPlan& plan) {
-  return fmt::format("{:016x}", fnv1a_64(config::to_toml(plan.options)));
+  return hash_text(config::to_toml(plan.options));
 }
 
 /// One point: its run, and the figures beside it.
@@ -42,13 +45,17 @@ class PointRun {
         hash_(hash_of(plan)) {}
 
   LimitPoint finish() {
-    if (has_same_config() && fs::exists(figures_)) {
-      LimitPoint done = limit_point_from_json(nlohmann::ordered_json::parse(read_text(figures_)));
+    std::error_code ignored;
+    if (has_same_config() && fs::exists(figures_, ignored)) {
+      LimitPoint done;
+      read_results_file(figures_, "reading a point of the study", [&](const auto& tree) {
+        done = limit_point_from_json(tree);
+      });
       if (done.config_hash == hash_) return done;
     }
     train();
     const LimitPoint point = measured();
-    write_text_atomic(figures_, json_of(point).dump(1) + "\n");
+    write_results_file(figures_, json_of(point));
     return point;
   }
 
@@ -68,7 +75,7 @@ class PointRun {
   }
 
   void train() const {
-    const bool resume = has_same_config();
+    const bool resume = has_same_config() && !train::checkpoint_steps(run_.path).empty();
     auto watcher = request_.watch ? request_.watch(index_, plan_) : nullptr;
     try {
       train::train_codec({.options = plan_.options,

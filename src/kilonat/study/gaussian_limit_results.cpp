@@ -5,6 +5,7 @@
 
 #include "kilonat/base/files.h"
 #include "kilonat/base/version.h"
+#include "kilonat/study/csv.h"
 #include "kilonat/study/json_reader.h"
 
 namespace kilonat::study {
@@ -83,21 +84,17 @@ json json_of(const LimitResults& results) {
 }
 
 std::string limit_csv(const LimitResults& results) {
-  std::string text;
+  std::vector<std::string> fields;
   const json names = json_of(LimitPoint{});
-  for (const auto& [name, value] : names.items()) {
-    text += (text.empty() ? "" : ",") + name;
-  }
-  text += "\r\n";
+  for (const auto& [name, value] : names.items()) fields.push_back(name);
+  std::string text = csv_line(fields);
   for (const LimitPoint& point : results.points) {
-    std::string row;
+    fields.clear();
     const json figures = json_of(point);
     for (const auto& [name, value] : figures.items()) {
-      // Ids, sources and hashes hold no comma and no quote.
-      const std::string field = value.is_string() ? value.get<std::string>() : value.dump();
-      row += (row.empty() ? "" : ",") + field;
+      fields.push_back(value.is_string() ? value.get<std::string>() : value.dump());
     }
-    text += row + "\r\n";
+    text += csv_line(fields);
   }
   return text;
 }

@@ -11,7 +11,6 @@ namespace kilonat::study {
 namespace {
 
 constexpr const char* kEmbedding = "classifier";
-constexpr double kNoiseAmplitude = 0.1;
 
 Estimate own(const metrics::Estimate& estimate) {
   return {estimate.value, estimate.low, estimate.high};
@@ -128,7 +127,7 @@ std::vector<Anchor> GenerationJudge::anchors() {
   return {
       {"real", "held-out clips against training clips", estimates_of(scorer.score(*held_out_set_))},
       {"silence", "silence", made_up(0)},
-      {"noise", "white noise", made_up(kNoiseAmplitude)}};
+      {"noise", "white noise", made_up(metrics::kNoiseAmplitude)}};
 }
 
 metrics::SoundScores GenerationJudge::reconstructions(codec::LoadedModel& codec) {

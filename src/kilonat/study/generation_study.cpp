@@ -56,6 +56,13 @@ Curve curve_of(const train::RunFolder& folder) {
   return curve;
 }
 
+/// The config without the place of the latents, whose folder's name says what is in it: a study
+/// that was moved, or is named by another path, is the same.
+std::string settings_of(train::GeneratorTrainOptions training) {
+  training.batches.latents = fs::path(training.batches.latents).filename().string();
+  return config::to_toml(training);
+}
+
 /// A point file: a study of one point, its hash in the place of the commands.
 GenerationResults wrap(GenerationPoint point, std::string hash) {
   GenerationResults results;
@@ -79,7 +86,7 @@ GenerationStudy::GenerationStudy(GenerationRequest request)
                           request_.folder)) {}
 
 fs::path GenerationStudy::run_folder(const PlannedGenerator& generator) const {
-  return request_.folder / "runs" / run_name(generator.id, config::to_toml(generator.training));
+  return request_.folder / "runs" / run_name(generator.id, settings_of(generator.training));
 }
 
 fs::path GenerationStudy::point_path(const std::string& id) const {
@@ -90,9 +97,10 @@ std::string GenerationStudy::hash_of(const PlannedGenerator& generator) const {
   GenerationOptions measured = request_.options;
   measured.name.clear();
   measured.points.clear();
-  measured.seeds = {0};  // which others there are does not matter
+  measured.rd_study.clear();  // the codec's config says which it is
+  measured.seeds = {0};       // which others there are does not matter
   return hash_text(fmt::format("{}\n{}\n{}",
-                               config::to_toml(generator.training),
+                               settings_of(generator.training),
                                generator.codec.point.config,
                                config::to_toml(GenerationStudyConfig{measured})));
 }

@@ -11,6 +11,7 @@
 
 #include "kilonat/base/errors.h"
 #include "kilonat/base/interrupt.h"
+#include "kilonat/base/shuffle.h"
 #include "kilonat/metrics/class_scores.h"
 #include "kilonat/tensor/random.h"
 #include "kilonat/train/schedule.h"
@@ -92,9 +93,7 @@ class Trainer {
  private:
   void shuffle(std::int64_t epoch) {
     Rng rng(seeds_.child("order").child(static_cast<std::uint64_t>(epoch)));
-    for (std::size_t i = order_.size(); i > 1; --i) {
-      std::swap(order_[i - 1], order_[static_cast<std::size_t>(rng.integer(i))]);
-    }
+    kilonat::shuffle(std::span(order_), rng);
   }
 
   double learn_from_batch(std::int64_t step) {

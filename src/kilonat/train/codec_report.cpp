@@ -10,27 +10,12 @@
 #include "kilonat/base/files.h"
 #include "kilonat/dsp/spectrogram_image.h"
 #include "kilonat/train/codec_eval.h"
+#include "kilonat/train/evaluation_mode.h"
 #include "kilonat/train/model_format.h"
 #include "kilonat/train/sound_files.h"
 
 namespace kilonat::train {
 namespace {
-
-/// Puts a module into evaluation mode for a while.
-class EvaluationMode {
- public:
-  explicit EvaluationMode(codec::Autoencoder& model)
-      : model_(model), was_training_(model->is_training()) {
-    model_->eval();
-  }
-  ~EvaluationMode() { model_->train(was_training_); }
-  EvaluationMode(const EvaluationMode&) = delete;
-  EvaluationMode& operator=(const EvaluationMode&) = delete;
-
- private:
-  codec::Autoencoder& model_;
-  bool was_training_;
-};
 
 /// `count` indices evenly spread over `size`; all of them if there are fewer.
 std::vector<std::size_t> spread_indices(std::size_t size, std::int64_t count) {
@@ -67,7 +52,7 @@ CodecReport::CodecReport(const CodecTrainOptions& options, const CodecData& data
 
 void CodecReport::listen(codec::Autoencoder& model, std::int64_t step, RunSink& log) {
   if (fixed_clips_.empty()) return;
-  const EvaluationMode evaluation(model);
+  const EvaluationMode evaluation(*model);
   create_folder(folder_.audio());
   std::size_t number = 0;
   const auto show = [&](const Clip& clip, const CodedClip& coded) {
@@ -100,7 +85,7 @@ void CodecReport::listen(codec::Autoencoder& model, std::int64_t step, RunSink& 
 
 codec::ModelMetadata CodecReport::describe_model(codec::Autoencoder& model,
                                                  std::int64_t step) const {
-  const EvaluationMode evaluation(model);
+  const EvaluationMode evaluation(*model);
   codec::ModelMetadata metadata;
   metadata.origin = "trained";
   set_loudness(

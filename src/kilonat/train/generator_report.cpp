@@ -11,6 +11,7 @@
 #include "kilonat/base/png.h"
 #include "kilonat/dsp/spectrogram_image.h"
 #include "kilonat/generation/sounds.h"
+#include "kilonat/train/evaluation_mode.h"
 #include "kilonat/train/generator_step.h"
 #include "kilonat/train/sound_files.h"
 
@@ -19,22 +20,6 @@ namespace {
 
 constexpr std::uint64_t kScoreSeed = 1;
 constexpr std::int64_t kSteps = 25;
-
-/// Puts a module into evaluation mode for a while.
-class EvaluationMode {
- public:
-  explicit EvaluationMode(generation::Generator& model)
-      : model_(model), was_training_(model->is_training()) {
-    model_->eval();
-  }
-  ~EvaluationMode() { model_->train(was_training_); }
-  EvaluationMode(const EvaluationMode&) = delete;
-  EvaluationMode& operator=(const EvaluationMode&) = delete;
-
- private:
-  generation::Generator& model_;
-  bool was_training_;
-};
 
 /// `count` of them, evenly spread; all if there are fewer.
 template <class T>
@@ -71,7 +56,7 @@ std::optional<double> GeneratorReport::score(generation::Generator& model,
                                              std::int64_t step,
                                              RunSink& log) {
   if (picks_.empty()) return std::nullopt;
-  const EvaluationMode evaluation(model);
+  const EvaluationMode evaluation(*model);
   const diffusion::FlowScore score =
       score_generator(model, *set_, picks_, options_.batches.batch_size, kScoreSeed);
   std::vector<Scalar> row{{"valid/score", score.normalised}, {"valid/loss", score.loss}};
@@ -89,7 +74,7 @@ void GeneratorReport::listen(generation::Generator& model,
                              std::int64_t step,
                              RunSink& log) {
   if (prompts_.empty()) return;
-  const EvaluationMode evaluation(model);
+  const EvaluationMode evaluation(*model);
   std::vector<generation::SoundRequest> requests;
   for (const std::string& prompt : prompts_) {
     requests.push_back({.prompt = prompt,

@@ -72,7 +72,7 @@ class LatentEncoding {
         clips_(source_, clip_format(loaded)),
         seeds_(SeedTree(options.seed).child("latents")),
         training_(empty_statistics()),
-        all_(empty_statistics()),
+        others_(empty_statistics()),
         writer_(out) {}
 
   void encode_clip(std::size_t index) {
@@ -94,7 +94,7 @@ class LatentEncoding {
     KILONAT_REQUIRE(
         summary_.num_items > 0, DataError, "encoding latents: none of the clips can be used");
     const bool has_training = training_.num_clips() > 0;
-    const metrics::LatentReport report = (has_training ? training_ : all_).report();
+    const metrics::LatentReport report = (has_training ? training_ : others_).report();
     info.measured_kbps = report.rate_kbps;
     info.mean = values_of(report.aggregate.mean_D);
     info.stddev = values_of(report.aggregate.variance_D.sqrt());
@@ -121,7 +121,7 @@ class LatentEncoding {
     const codec::Posterior posterior =
         *model_->encode(audio_CT.contiguous().unsqueeze(0).to(device)).posterior;
     const data::ClipInfo& known = source_->info(index);
-    (known.split == "train" ? training_ : all_).add(known.id, posterior);
+    (known.split == "train" ? training_ : others_).add(known.id, posterior);
     writer_.add({.id = known.id,
                  .caption = known.caption.empty() ? known.label : known.caption,
                  .label = known.label,
@@ -141,7 +141,7 @@ class LatentEncoding {
   ClipSet clips_;
   SeedTree seeds_;
   metrics::LatentStatistics training_;  // of the training clips
-  metrics::LatentStatistics all_;       // of the others
+  metrics::LatentStatistics others_;    // of the others
   generation::LatentSetWriter writer_;
   LatentSummary summary_;
 };
