@@ -162,7 +162,7 @@ TEST_F(Generation, WritesAManifestThatIsASource) {
   EXPECT_EQ(read_bytes(scratch_.path("out/sound-00003.png")).substr(1, 3), "PNG");
   const auto rows = lines_of(read_bytes(scratch_.path("out/clips.csv")));
   ASSERT_EQ(rows.size(), 5u);
-  EXPECT_EQ(rows[2], "sound-00001.wav,\"a pluck, \"\"low\"\"\",pluck,test,1\r");
+  EXPECT_EQ(rows[2], "sound-00001.wav,\"a pluck, \"\"low\"\"\",pluck,test,1");
   expect_success({"latents",
                   (*shared_)("run"),
                   "--data",

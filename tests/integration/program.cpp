@@ -18,12 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path new_folder() {
-  std::string name = (fs::temp_directory_path() / "kilonat-XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
-  return name;
-}
-
 void redirect(const fs::path& path, int descriptor) {
   const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   if (file < 0 || dup2(file, descriptor) < 0) _exit(126);
@@ -43,7 +37,7 @@ int exit_code_of(int status) {
 }  // namespace
 
 Running::Running(const std::vector<std::string>& arguments, const RunOptions& options)
-    : output_folder_(new_folder()), time_limit_(options.time_limit) {
+    : time_limit_(options.time_limit) {
   std::vector<std::string> words{KILONAT_PROGRAM};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
@@ -67,8 +61,6 @@ Running::~Running() {
     int status = 0;
     waitpid(pid_, &status, 0);
   }
-  std::error_code ignored;
-  fs::remove_all(output_folder_, ignored);
 }
 
 void Running::send(int signal) const {
@@ -112,15 +104,8 @@ Outcome kilonat(const std::vector<std::string>& arguments, const RunOptions& opt
   return Running(arguments, options).wait();
 }
 
-Scratch::Scratch() : folder_(new_folder()) {}
-
-Scratch::~Scratch() {
-  std::error_code ignored;
-  fs::remove_all(folder_, ignored);
-}
-
 fs::path Scratch::path(const std::string& name) const {
-  return name.empty() ? folder_ : folder_ / name;
+  return name.empty() ? folder_.path() : folder_ / name;
 }
 
 std::vector<std::string> files_below(const fs::path& folder) {
@@ -146,7 +131,10 @@ void write_bytes(const fs::path& path, const std::string& bytes) {
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
   std::istringstream in(text);
-  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  for (std::string line; std::getline(in, line);) {
+    if (line.ends_with('\r')) line.pop_back();
+    lines.push_back(line);
+  }
   return lines;
 }
 

@@ -10,6 +10,8 @@
 #include <sys/types.h>
 #include <vector>
 
+#include "base/temporary_folder.h"
+
 namespace kilonat::integration {
 
 struct Outcome {
@@ -43,7 +45,7 @@ class Running {
   Outcome wait();
 
  private:
-  std::filesystem::path output_folder_;
+  kilonat::testing::TemporaryFolder output_folder_;
   pid_t pid_ = -1;
   std::optional<int> status_;
   std::int64_t peak_memory_bytes_ = 0;
@@ -57,11 +59,6 @@ bool wait_until(const std::function<bool()>& condition,
 /// An empty folder of its own for a test, removed at the end.
 class Scratch {
  public:
-  Scratch();
-  ~Scratch();
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-
   [[nodiscard]] std::filesystem::path path(const std::string& name = {}) const;
   /// The same as text, for arguments.
   [[nodiscard]] std::string operator()(const std::string& name) const {
@@ -69,7 +66,7 @@ class Scratch {
   }
 
  private:
-  std::filesystem::path folder_;
+  kilonat::testing::TemporaryFolder folder_;
 };
 
 /// Every file below `folder`, relative, sorted; empty if there is no such folder.

@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 constexpr const char* kReference = "procedural:kick,rain,siren,clips=8,seconds=1.5";
 
 /// One classifier for all tests.
-class Score : public testing::Test {
+class Score : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     shared_ = new Scratch;
