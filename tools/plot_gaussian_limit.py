@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Points of `kilonat study gaussian-limit` on the rate-distortion functions of their sources.
 
-  tools/plot_gaussian_limit.py OUT.png RESULTS.json
+  tools/plot_gaussian_limit.py OUT.png GAUSSIAN_LIMIT.json
 
 Needs Debian's python3-matplotlib. Above: the curves and the measured points. Below: the distance
 from the curve in dB at equal rate, with its standard error over clips.

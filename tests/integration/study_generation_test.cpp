@@ -127,6 +127,12 @@ TEST_F(StudyGeneration, TrainsScoresAndUsesAgainWhatIsThere) {
   EXPECT_EQ(fs::last_write_time(point), written);
   const json all = results();
   ASSERT_EQ(all["points"].size(), 4U);
+  const fs::path run = fs::directory_iterator(scratch_.path("study") / "runs")->path();
+  const Outcome info =
+      kilonat({"info", (run / "model.safetensors").string(), "--json", scratch_("info.json")});
+  ASSERT_EQ(info.exit_code, 0) << info.err;
+  EXPECT_EQ(all["generator"]["parameters"],
+            json::parse(read_bytes(scratch_.path("info.json")))["parameters"]);
   for (const json& found : all["points"]) {
     EXPECT_EQ(found["status"], "done") << found["id"];
     EXPECT_GT(found["rates"]["kl_kbps"], 0);

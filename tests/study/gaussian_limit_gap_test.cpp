@@ -70,6 +70,13 @@ TEST(GapFromLimit, RefusesWhatHasNoStandardErrorOrIsNoFigure) {
 }
 
 // The standard error of gap_of is 0.058 dB.
+TEST(IsPossible, UpToThreeStandardErrorsBelowTheCurve) {
+  EXPECT_TRUE(is_possible(gap_of(1, 0.5)));
+  EXPECT_TRUE(is_possible(gap_of(1, -0.17)));
+  EXPECT_FALSE(is_possible(gap_of(1, -0.18)));
+}
+
+// The standard error of gap_of is 0.058 dB.
 TEST(RequirePossible, AcceptsPointsAboveTheCurveAndWithinTheirError) {
   const std::vector<NamedGap> points{{"above", gap_of(1, 0.5)}, {"at", gap_of(1, -0.15)}};
   EXPECT_NO_THROW(require_possible(points));

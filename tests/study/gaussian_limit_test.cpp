@@ -10,7 +10,6 @@
 #include "base/temporary_folder.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include <torch/types.h>
 #include <torch/utils.h>
 
@@ -48,7 +47,8 @@ GaussianLimitOptions tiny() {
 }
 
 GaussianLimitRequest request_in(const TemporaryFolder& folder, std::vector<std::size_t>& trained) {
-  GaussianLimitRequest request{.options = tiny(), .folder = folder / "study"};
+  GaussianLimitRequest request{
+      .options = tiny(), .folder = folder / "study", .commands = {"kilonat study gaussian-limit"}};
   request.watch = [&trained](std::size_t index, const LimitPlan&) {
     trained.push_back(index);
     return nullptr;
@@ -129,13 +129,18 @@ TEST(RunGaussianLimit, WritesItsResultsAndTrainsNothingTwice) {
   EXPECT_THAT(trained, ElementsAre(0, 1));
   ASSERT_EQ(first.points.size(), 2u);
   EXPECT_GT(first.points[0].gap.gap_db, 0);  // two steps do not reach the limit
-  const std::string written = read_text(folder / "study/results.json");
+  EXPECT_TRUE(first.missing.empty());
+  const std::string written = read_text(folder / "study/gaussian_limit.csv");
 
   std::filesystem::remove(folder / "study/runs/gaussian-white-12dB/limit.json");
   const LimitResults second = run_gaussian_limit(request);
   EXPECT_THAT(trained, ElementsAre(0, 1, 1));  // gone on with, from its last step
-  EXPECT_EQ(read_text(folder / "study/results.json"), written);
-  EXPECT_THAT(read_text(folder / "study/results.csv"), HasSubstr("\r\ngaussian-white-12dB,"));
+  EXPECT_EQ(read_text(folder / "study/gaussian_limit.csv"), written);
+  EXPECT_THAT(written, HasSubstr("\r\ngaussian-white-12dB,"));
+  const LimitResults read = load_limit_results(folder / "study/gaussian_limit.json");
+  EXPECT_EQ(read.points.size(), 2u);
+  EXPECT_EQ(read.curves.size(), 1u);
+  EXPECT_EQ(read.commands, request.commands);
 }
 
 TEST(RunGaussianLimit, KeepsARunOfAnotherConfigUntilToldTo) {
@@ -149,30 +154,6 @@ TEST(RunGaussianLimit, KeepsARunOfAnotherConfigUntilToldTo) {
               HasSubstr("run.seed = 0 -> 1; --force"));
   request.replace = true;
   EXPECT_EQ(run_gaussian_limit(request).points[0].seed, 1);
-}
-
-TEST(LimitResults, ComeBackFromJson) {
-  const LimitPoint point{.id = "gaussian-ar2-6dB",
-                         .source = "gaussian-ar2",
-                         .target_bits = 0.5,
-                         .informative_bits = 0.49,
-                         .gap = {0.51, 0.002, 0.02, 0.1, 0.001, 0.005},
-                         .clips = 32,
-                         .steps = 1000,
-                         .seed = 7,
-                         .config_hash = "0123456789abcdef"};
-  EXPECT_EQ(json_of(limit_point_from_json(json_of(point))), json_of(point));
-  nlohmann::ordered_json broken = json_of(point);
-  broken.erase("gap_db");
-  EXPECT_THAT(message_of<FormatError>([&] { (void)limit_point_from_json(broken); }),
-              HasSubstr("gap_db"));
-}
-
-TEST(LimitResults, HoldTheCurvesThatThePointsAreDrawnOn) {
-  const LimitCurve curve = sample_curve("gaussian-white", limit_of("gaussian-white"), 2);
-  EXPECT_EQ(curve.bits_per_sample.back(), 2);
-  EXPECT_NEAR(curve.squared_error.back(), 0.01 / 16, 1e-9);
-  EXPECT_NEAR(curve.squared_error.front(), 0.01, 1e-9);
 }
 
 }  // namespace

@@ -61,7 +61,7 @@ TEST(GenerationResults, SayTheContractsNames) {
   EXPECT_EQ(point["guidance_curve"][0]["metrics"]["kad"]["value"], 0.5);
   EXPECT_EQ(point["audio"][0]["class"], "dog");
   EXPECT_EQ(point["confusion"][1], (json{0.0, 4.0}));
-  EXPECT_EQ(point["rates"]["diffusion_kbps"], 1.5);
+  EXPECT_EQ(point["rates"]["predictive_kbps"], 1.5);
   EXPECT_EQ(tree["best"]["share"][0], (json{{"target_kbps", 2.0}, {"share", 0.75}}));
 }
 

@@ -3,6 +3,7 @@
 #include "base/expect_error.h"
 #include "base/temporary_folder.h"
 #include "study/made_generation.h"
+#include "study/made_limit.h"
 #include "study/made_results.h"
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -22,6 +23,7 @@ using kilonat::testing::TemporaryFolder;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using testing::made_generation;
+using testing::made_limit;
 using testing::made_results;
 using ::testing::Not;
 
@@ -124,6 +126,30 @@ TEST(Report, CarriesGenerationAloneOrBesideResults) {
   EXPECT_EQ(data["generation"]["points"].size(), 3U);
 }
 
+TEST(Report, CarriesTheGaussianLimitAloneOrBesideResults) {
+  const TemporaryFolder folder;
+  save_limit_results(folder.path(), made_limit());
+  ReportSummary summary = write_report(read_folder(folder.path()), folder.path());
+  EXPECT_EQ(summary.num_points, 4);
+  EXPECT_EQ(summary.num_points_not_done, 1);
+  auto data = nlohmann::json::parse(element_text(read_text(summary.path), "kilonat-data"));
+  EXPECT_FALSE(data.contains("results"));
+  EXPECT_EQ(data["limit"]["name"], "A limit <of> tests");
+  EXPECT_EQ(data["limit"]["curves"][0]["squared_error"], (nlohmann::json{1.0, 0.25, 0.0625}));
+  EXPECT_EQ(data["limit"]["points"][0]["gap_db"], 0.5);
+  EXPECT_EQ(data["limit"]["points"][0]["possible"], true);
+  EXPECT_EQ(data["limit"]["points"][2]["possible"], false);
+  EXPECT_EQ(data["limit"]["missing"], nlohmann::json{"not-yet"});
+  EXPECT_EQ(data["limit_csv"], limit_csv(made_limit()));
+
+  make_study(folder);
+  summary = write_report(read_folder(folder.path()), folder.path());
+  EXPECT_EQ(summary.num_points, 7);
+  data = nlohmann::json::parse(element_text(read_text(summary.path), "kilonat-data"));
+  EXPECT_EQ(data["results"]["name"], "A study <of> tests");
+  EXPECT_EQ(data["limit"]["points"].size(), 3U);
+}
+
 TEST(Report, ThinsLongCurvesAndSaysHow) {
   const TemporaryFolder folder;
   Results results = made_results();
@@ -147,6 +173,7 @@ TEST(Report, SaysWhatAFolderMustHold) {
               AllOf(HasSubstr(folder.path().string()),
                     HasSubstr("results.json"),
                     HasSubstr("generation.json"),
+                    HasSubstr("gaussian_limit.json"),
                     HasSubstr("metrics.jsonl"),
                     Not(HasSubstr("\n"))));
   EXPECT_THAT(message_of<IoError>([&] { (void)read_folder(folder / "none"); }),

@@ -80,6 +80,15 @@ class ReportCommandTest(unittest.TestCase):
         self.write(STUDY)
         self.assertIn("2 of 4 points done", self.run_report("--force").stdout)
 
+    def test_takes_the_gaussian_limit_alone_or_beside_another(self):
+        limit = {"format": "kilonat-gaussian-limit", "version": 1, "name": "made up", "curves": [], "points": [], "missing": ["white"]}
+        (self.folder / "gaussian_limit.json").write_text(json.dumps(limit), encoding="utf-8")
+        self.assertIn("0 of 1 points done", self.run_report().stdout)
+        self.write(STUDY)
+        self.assertIn("1 of 3 points done", self.run_report("--force").stdout)
+        (self.folder / "gaussian_limit.json").write_text(json.dumps({**limit, "version": 9}), encoding="utf-8")
+        self.refused(4, "gaussian_limit.json", "version: 9", "kilonat study")
+
     def test_refuses_generation_results_that_do_not_fit_in_one_line(self):
         self.write(STUDY)
         self.write_generation(points=[{"id": "a.gen0", "status": "done", "metrics": {"kad": {"value": "low"}}}])
@@ -89,7 +98,7 @@ class ReportCommandTest(unittest.TestCase):
         self.assertFalse(self.page.exists())
 
     def test_refuses_what_is_no_study_in_one_line(self):
-        self.refused(4, str(self.folder), "results.json", "metrics.jsonl")
+        self.refused(4, str(self.folder), "results.json", "gaussian_limit.json", "metrics.jsonl")
         self.refused(7, "no such folder", folder=self.folder / "none")
         self.write("{\"format\":")
         self.refused(4, "results.json", "not whole JSON", "kilonat study")

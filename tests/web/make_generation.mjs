@@ -85,8 +85,8 @@ function makePoint(kbps, seed, folder) {
   const random = randomFrom(hash(id));
   const eta = 0.34 - 0.06 * Math.log2(kbps) + 0.01 * random();
   if (kbps === 4 && seed === 1) return { ...codec, status: "failed", why: "step 812: the loss was not finite", steps: 812, curve: Object.fromEntries(Object.entries(curveOf(kbps, eta, random)).map(([k, list]) => [k, list.slice(0, 8)])) };
-  const rates = { kl_kbps: round(kbps * 1.02), informative_kbps: round(kbps * 1.01), predictive_kbps: round(kbps * 0.7), diffusion_kbps: round(kbps * 0.82) };
-  if (kbps === 0.5) delete rates.diffusion_kbps; // a rate that was not measured
+  const rates = { kl_kbps: round(kbps * 1.02), informative_kbps: round(kbps * 1.01), predictive_kbps: round(kbps * 0.7) };
+  if (kbps === 0.5) delete rates.predictive_kbps; // a rate that was not measured
   const metrics = metricsAt(away(kbps), random);
   if (kbps === 1 && seed === 1) delete metrics.fad; // a metric that was not measured
   return {
@@ -94,7 +94,7 @@ function makePoint(kbps, seed, folder) {
     reconstruction: metricsAt(0.6 - 0.25 * Math.log2(kbps) - 0.5, () => -1, ["kad", "fad", "class_accuracy"]),
     guidance_curve: [1, 2, 3, 5].map((guidance) => ({ guidance, metrics: metricsAt(away(kbps) + 0.5 * Math.abs(guidance - 3), random, ["kad", "class_accuracy"], guidance !== 5) })),
     eta: round(eta), classes: CLASSES, confusion: confusionOf(away(kbps), random),
-    predictability: { predictive_kbps: rates.predictive_kbps, linear_gain_db: round(4 - 0.3 * Math.log2(kbps)), effective_rank: round(4 + 3 * kbps), spectral_decay: 0.61, shift_equivariance: 0.88 },
+    predictability: { predictive_kbps: round(kbps * 0.7), linear_gain_db: round(4 - 0.3 * Math.log2(kbps)), effective_rank: round(4 + 3 * kbps), spectral_decay: 0.61, shift_equivariance: 0.88 },
     curve: curveOf(kbps, eta, random),
     audio: audioOf(id, kbps, folder),
   };

@@ -8,6 +8,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeGeneration } from "./make_generation.mjs";
+import { makeLimit } from "./make_limit.mjs";
 import { hash, randomFrom, SAMPLE_RATE_HZ, wav } from "./made_up.mjs";
 
 const SECONDS = 1.6;
@@ -186,4 +187,6 @@ if (process.argv[1]?.endsWith("make_study.mjs")) {
   makeGeneration(join(process.argv[2], "generation"));
   makeStudy(join(process.argv[2], "both"));
   makeGeneration(join(process.argv[2], "both"));
+  makeLimit(join(process.argv[2], "limit"));
+  makeLimit(join(process.argv[2], "both"), { wrong: true });
 }

@@ -1,6 +1,7 @@
 // What the page is given: the shape of src/kilonat/study/results.h, and what is derived from it.
 
 import type { Generation } from "./generation/data";
+import type { Limit } from "./limit/data";
 
 export type Figures = Record<string, number>;
 export type Status = "done" | "missing" | "failed";
@@ -49,17 +50,22 @@ export interface Results {
 }
 export interface EmbeddedSound { id: number; seconds: number; sample_rate_hz: number }
 export interface MissingSound { missing: string }
-/** Results of a study or of a run, those of a generation study, or both. */
+/** Results of a study or of a run, those of a generation study, those of the Gaussian limit: at least one of them. */
 export interface ReportData {
   made_by: string;
   csv?: string;
   results?: Results;
   generation_csv?: string;
   generation?: Generation;
+  limit_csv?: string;
+  limit?: Limit;
   sounds: Record<string, EmbeddedSound | MissingSound>;
 }
 
 export type StudyData = ReportData & { results: Results };
+
+/** What the page is of. */
+export const nameOf = ({ results, generation, limit }: ReportData): string => (results ?? generation ?? limit)!.name;
 
 /** The data in the page; nothing if this is the empty page. */
 export function loadData(): ReportData | null {

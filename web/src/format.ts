@@ -19,6 +19,13 @@ export function spread(value: Spread | null, digits = 3): string {
   return value.sd === null ? number(value.mean, digits) : `${number(value.mean, digits)} ± ${number(value.sd, 2)}`;
 }
 
+/** "0.194 ± 0.006": as many decimals as the error has two significant digits. */
+export function withError(value: number, error: number): string {
+  if (!(error > 0) || !Number.isFinite(error)) return number(value);
+  const decimals = Math.min(6, Math.max(0, 1 - Math.floor(Math.log10(error))));
+  return `${value.toFixed(decimals).replace("-", "−")} ± ${error.toFixed(decimals)}`;
+}
+
 export function percent(value: number | null): string {
   if (value === null) return DASH;
   return `${value >= 0 ? "+" : "−"}${Math.abs(value * 100).toFixed(1)} %`;

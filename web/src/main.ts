@@ -6,11 +6,12 @@ import { Families } from "./charts/figure";
 import { rateDistortion } from "./charts/rate_distortion";
 import { rates } from "./charts/rates";
 import { targetRate } from "./charts/target_rate";
-import { familiesOf, loadData, type ReportData, type StudyData } from "./data";
+import { familiesOf, loadData, nameOf, type ReportData, type StudyData } from "./data";
 import { h } from "./dom";
 import { nameSeeds } from "./generation/data";
 import { generationListening } from "./generation/listening";
 import { figurePart, generationParts, type Part } from "./generation/parts";
+import { shannonLimit } from "./limit/limit";
 import { listeningTable, type Listening } from "./listening/table";
 import { conditions } from "./sections/conditions";
 import { overview } from "./sections/overview";
@@ -53,6 +54,7 @@ function partsOf(data: ReportData): { parts: Part[]; listening: Listening[] } {
     parts.push(...(study.results.kind === "run" ? runParts(study, listening) : studyParts(study, families, listening)));
   }
   if (data.generation) parts.push(...generationParts(data, data.generation, keep(generationListening(data, data.generation))));
+  if (data.limit) parts.push(figurePart("Shannon's limit", shannonLimit(data.limit)));
   parts.push({ link: "Conditions", id: "conditions", element: conditions(data) });
   return { parts, listening: tables };
 }
@@ -60,17 +62,17 @@ function partsOf(data: ReportData): { parts: Part[]; listening: Listening[] } {
 function start(): void {
   const app = document.getElementById("app")!;
   const data = loadData();
-  if (!data?.results && !data?.generation) {
+  if (!data?.results && !data?.generation && !data?.limit) {
     app.replaceChildren(h("p", { class: "empty" }, "This page holds no results. 'kilonat report DIR' puts them in."));
     return;
   }
   nameSeeds(data.generation?.points ?? []);
-  document.title = `${data.results?.name ?? data.generation?.name} · Kilonat`;
+  document.title = `${nameOf(data)} · Kilonat`;
   const { parts, listening } = partsOf(data);
   app.replaceChildren(
     overview(data),
     h("nav", { "aria-label": "Sections" }, parts.map((part) => h("a", { href: `#${part.id}` }, part.link))),
-    h("main", { id: "main", tabindex: -1, class: data.results?.kind ?? "generation" }, parts.map((part) => part.element)));
+    h("main", { id: "main", tabindex: -1, class: data.results?.kind ?? (data.generation ? "generation" : "limit") }, parts.map((part) => part.element)));
   // Spectrograms need time that a print has not: paint them all once the page rests.
   setTimeout(async () => { for (const table of listening) await table.loadAll(); }, 1500);
 }

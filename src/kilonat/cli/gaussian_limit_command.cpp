@@ -18,6 +18,7 @@
 #include "kilonat/cli/config_files.h"
 #include "kilonat/cli/study_group.h"
 #include "kilonat/cli/study_sink.h"
+#include "kilonat/cli/version.h"
 #include "kilonat/config/schema.h"
 #include "kilonat/study/gaussian_limit.h"
 
@@ -42,6 +43,15 @@ study::GaussianLimitOptions resolve_options(const GaussianLimitFlags& flags,
   if (flags.seed) run.seed = *flags.seed;
   run.precision = kernels::precision_name(set_up_precision(flags.common, device, run.precision));
   return options;
+}
+
+/// What makes the same study again.
+std::string command_text(const GaussianLimitFlags& flags) {
+  std::string text = "kilonat study gaussian-limit " + flags.config;
+  if (flags.steps) text += fmt::format(" --steps {}", *flags.steps);
+  if (flags.seed) text += fmt::format(" --seed {}", *flags.seed);
+  for (const std::string& assignment : flags.overrides) text += " --set " + assignment;
+  return text;
 }
 
 std::vector<train::ConsoleColumn> console_columns() {
@@ -83,7 +93,9 @@ void run(const GaussianLimitFlags& flags) {
   study::GaussianLimitRequest request{.options = resolve_options(flags, device),
                                       .folder = flags.folder,
                                       .device = device,
-                                      .replace = flags.common.force};
+                                      .replace = flags.common.force,
+                                      .commands = {command_text(flags)},
+                                      .versions = {{"kilonat", version_text()}}};
   const study::LimitOptions& limit = request.options.limit;
   const std::int64_t steps = request.options.codec.run.steps;
   const auto num_points = static_cast<std::int64_t>(limit.sources.size() * limit.snr_db.size());
@@ -99,7 +111,10 @@ void run(const GaussianLimitFlags& flags) {
   const study::LimitResults results = study::run_gaussian_limit(request);
   progress.finish();
   print(flags.common, results);
-  say(flags.common, fmt::format("results: {}/results.json, results.csv", flags.folder));
+  say(flags.common,
+      fmt::format("results: {}; the page: kilonat report {}",
+                  study::limit_results_path(flags.folder).string(),
+                  flags.folder));
   write_json(flags.common, study::json_of(results));
   std::vector<study::NamedGap> gaps;
   for (const study::LimitPoint& point : results.points) gaps.push_back({point.id, point.gap});
@@ -114,7 +129,7 @@ constexpr const char* kFooter =
     "The same command again goes on where it was interrupted.\n"
     "Example:\n"
     "  kilonat study gaussian-limit gaussian_limit --out studies/gaussian_limit\n"
-    "  tools/plot_gaussian_limit.py limit.png studies/gaussian_limit/results.json\n";
+    "  kilonat report studies/gaussian_limit\n";
 
 }  // namespace
 

@@ -143,10 +143,16 @@ LimitResults run_gaussian_limit(const GaussianLimitRequest& request) {
     runs.emplace_back(request, plans[i], i).require_room();
   }
   create_folder(request.folder / "runs");
-  LimitResults results{.curves = curves_of(plans)};
+  LimitResults results{.name = "Codecs on Gaussian sources",
+                       .commands = request.commands,
+                       .versions = request.versions,
+                       .curves = curves_of(plans)};
+  for (const LimitPlan& plan : plans) results.missing.push_back(plan.id);
   for (PointRun& run : runs) {
     throw_if_interrupted("study of the Gaussian limit (the same command goes on)");
     results.points.push_back(run.finish());
+    results.missing.erase(results.missing.begin());
+    results.created = now_text();
     save_limit_results(request.folder, results);
   }
   return results;

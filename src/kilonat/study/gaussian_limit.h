@@ -6,7 +6,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <c10/core/Device.h>
 
@@ -19,9 +22,11 @@ namespace kilonat::study {
 
 struct GaussianLimitRequest {
   GaussianLimitOptions options;
-  std::filesystem::path folder;  ///< gets runs/ID/ for each point, results.json, results.csv
+  std::filesystem::path folder;  ///< gets runs/ID/ for each point, gaussian_limit.json and .csv
   c10::Device device{c10::kCPU};
-  bool replace = false;  ///< points that were trained with another config
+  bool replace = false;                           ///< points that were trained with another config
+  std::vector<std::string> commands{};            ///< for the results
+  std::map<std::string, std::string> versions{};  ///< for the results
   /// What watches point number `index` of the plan; may be empty, and may return null.
   std::function<std::unique_ptr<train::RunSink>(std::size_t index, const LimitPlan& plan)> watch{};
 };

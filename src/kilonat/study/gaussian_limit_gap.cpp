@@ -64,10 +64,14 @@ LimitGap gap_from_limit(const rate::WaterFilling& limit, std::span<const LimitCl
                           standard_error(clips, mean, 1 / (log_slope * mean.squared_error))};
 }
 
+bool is_possible(const LimitGap& gap) {
+  return gap.gap_bits >= -kSurelyBelow * gap.gap_bits_error;
+}
+
 void require_possible(std::span<const NamedGap> points) {
   std::string found;
   for (const auto& [name, gap] : points) {
-    if (gap.gap_bits >= -kSurelyBelow * gap.gap_bits_error) continue;
+    if (is_possible(gap)) continue;
     found += fmt::format("{}{} by {:.4f} bits per sample, {:.3f} dB (standard error {:.4f})",
                          found.empty() ? "" : "; ",
                          name,

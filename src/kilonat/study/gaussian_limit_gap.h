@@ -37,13 +37,16 @@ struct LimitGap {
 [[nodiscard]] LimitGap gap_from_limit(const rate::WaterFilling& limit,
                                       std::span<const LimitClip> clips);
 
+/// False for a point that lies below the curve by more than three standard errors.
+[[nodiscard]] bool is_possible(const LimitGap& gap);
+
 /// A point with its name.
 struct NamedGap {
   std::string name;
   LimitGap gap;
 };
 
-/// @throws NumericError that names every point below the curve by more than three standard errors.
+/// @throws NumericError that names every point that is not possible.
 void require_possible(std::span<const NamedGap> points);
 
 }  // namespace kilonat::study

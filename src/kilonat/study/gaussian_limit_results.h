@@ -1,9 +1,10 @@
 #pragma once
-/// The results of the study of the Gaussian limit: results.json and results.csv in its folder.
+/// The results of the study of the Gaussian limit: gaussian_limit.json and gaussian_limit.csv in
+/// its folder. Pure data, no torch.
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 namespace kilonat::study {
 
 inline constexpr const char* kLimitFormat = "kilonat-gaussian-limit";
+inline constexpr std::int64_t kLimitVersion = 1;
 
 /// A trained and measured point.
 struct LimitPoint {
@@ -37,8 +39,13 @@ struct LimitCurve {
 };
 
 struct LimitResults {
+  std::string name;
+  std::string created;  ///< ISO 8601
+  std::vector<std::string> commands{};
+  std::map<std::string, std::string> versions{};
   std::vector<LimitCurve> curves{};
   std::vector<LimitPoint> points{};
+  std::vector<std::string> missing{};  ///< ids of the plan that are not measured yet
 };
 
 /// @param max_bits  where the curve ends.
@@ -50,12 +57,22 @@ struct LimitResults {
 /// @throws FormatError that names the key.
 [[nodiscard]] LimitPoint limit_point_from_json(const nlohmann::ordered_json& json);
 
-/// As results.json: format, version, kilonat's version, curves, points.
+/// As gaussian_limit.json holds it. Each point also says whether it is `possible` (is_possible).
 [[nodiscard]] nlohmann::ordered_json json_of(const LimitResults& results);
+/// @param json  as json_of makes it; unknown keys are passed over, `possible` is derived anew.
+/// @throws FormatError that names the key. Also for another format or version, an id used twice, a
+///         point of a source without a curve, a curve of unequal lengths or not above 0.
+[[nodiscard]] LimitResults limit_results_from_json(const nlohmann::ordered_json& json);
 /// A row of names, then one a point; RFC 4180.
 [[nodiscard]] std::string limit_csv(const LimitResults& results);
 
-/// Writes FOLDER/results.json and FOLDER/results.csv, each complete or not at all. @throws IoError.
+/// FOLDER/gaussian_limit.json.
+[[nodiscard]] std::filesystem::path limit_results_path(const std::filesystem::path& folder);
+
+/// @throws IoError; FormatError that names the file and says what to do.
+[[nodiscard]] LimitResults load_limit_results(const std::filesystem::path& path);
+
+/// Writes FOLDER/gaussian_limit.json and .csv, each complete or not at all. @throws IoError.
 void save_limit_results(const std::filesystem::path& folder, const LimitResults& results);
 
 }  // namespace kilonat::study

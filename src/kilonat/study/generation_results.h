@@ -22,11 +22,9 @@ namespace kilonat::study {
 inline constexpr const char* kGenerationFormat = "kilonat-generation";
 inline constexpr std::int64_t kGenerationVersion = 1;
 
-/// The names that GenerationPoint::rates may have, all in kbit/s; the first three as in kRateNames.
-///
-/// `diffusion`: bound of the flow-matching loss on what the latents cost with this prior.
+/// The names that GenerationPoint::rates may have, all in kbit/s, as in kRateNames.
 inline constexpr const char* kGenerationRateNames[] = {
-    "kl_kbps", "informative_kbps", "predictive_kbps", "diffusion_kbps"};
+    "kl_kbps", "informative_kbps", "predictive_kbps"};
 
 /// A figure with its bootstrap interval, as far as it has one.
 struct Estimate {
@@ -111,6 +109,8 @@ struct BestRate {
 
 struct GeneratorDescription {
   std::string config;  ///< TOML
+  /// Trained with the flow: transformer and learned words; the codec's and a T5's are not counted.
+  /// Nothing if no generator was trained yet, or they differ.
   std::optional<std::int64_t> parameters;
 };
 

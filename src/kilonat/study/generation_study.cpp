@@ -1,6 +1,7 @@
 #include "kilonat/study/generation_study.h"
 
 #include <algorithm>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -35,7 +36,7 @@ GenerationPoint point_of(const PlannedGenerator& generator) {
   point.codec_point = codec.id;
   point.target_kbps = codec.target_kbps;
   point.seed = static_cast<std::uint64_t>(generator.training.run.seed);
-  for (const char* name : {"kl_kbps", "informative_kbps", "predictive_kbps"}) {
+  for (const char* name : kGenerationRateNames) {
     if (codec.rates.contains(name)) point.rates[name] = codec.rates.at(name);
   }
   point.predictability = predictability_of(codec);
@@ -217,6 +218,17 @@ std::vector<Anchor> GenerationStudy::anchors() {
   return results.anchors;
 }
 
+std::optional<std::int64_t> GenerationStudy::num_parameters() const {
+  std::set<std::int64_t> counts;
+  for (const PlannedGenerator& generator : generators_) {
+    std::error_code ignored;
+    const fs::path model = train::RunFolder{run_folder(generator)}.model();
+    if (!fs::exists(model, ignored)) continue;
+    counts.insert(generation::describe_generator(model).num_parameters);
+  }
+  return counts.size() == 1 ? std::optional(*counts.begin()) : std::nullopt;
+}
+
 GenerationResults GenerationStudy::collect(const std::vector<std::string>& commands,
                                            const std::map<std::string, std::string>& versions) {
   GenerationResults results;
@@ -229,6 +241,7 @@ GenerationResults GenerationStudy::collect(const std::vector<std::string>& comma
                   fmt::join(request_.options.sources, ", "));
   results.data.clips = static_cast<std::int64_t>(judge_.held_out().size());
   results.generator.config = config::to_toml(request_.base);
+  results.generator.parameters = num_parameters();
   results.metrics = generation_metrics();
   results.anchors = anchors();
   for (const PlannedGenerator& generator : generators_) {

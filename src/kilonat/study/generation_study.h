@@ -74,6 +74,8 @@ class GenerationStudy {
   void train(const PlannedGenerator& generator, std::unique_ptr<train::RunSink> console) const;
   void measure(const PlannedGenerator& generator, const OnStage& on_stage);
   [[nodiscard]] std::vector<Anchor> anchors();
+  /// Of every trained generator; nothing if there is none, or they differ.
+  [[nodiscard]] std::optional<std::int64_t> num_parameters() const;
 
   GenerationRequest request_;
   GenerationJudge judge_;

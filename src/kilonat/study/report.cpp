@@ -1,6 +1,7 @@
 #include "kilonat/study/report.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include <fmt/format.h>
@@ -66,6 +67,12 @@ void count_points(const std::optional<AnyResults>& results, ReportSummary& summa
     ++summary.num_points;
     if (point.status != PointStatus::kDone) ++summary.num_points_not_done;
   }
+}
+
+void count_points(const std::optional<LimitResults>& limit, ReportSummary& summary) {
+  if (!limit) return;
+  summary.num_points += std::ssize(limit->points) + std::ssize(limit->missing);
+  summary.num_points_not_done += std::ssize(limit->missing);
 }
 
 /// Script elements hold base64, in which no "</script" can stand.
@@ -148,11 +155,15 @@ ReportContents read_folder(const fs::path& folder) {
   if (const fs::path path = folder / "generation.json"; fs::exists(path)) {
     contents.generation = load_generation(path);
   }
-  if (contents.results || contents.generation) return contents;
+  if (const fs::path path = limit_results_path(folder); fs::exists(path)) {
+    contents.limit = load_limit_results(path);
+  }
+  if (contents.results || contents.generation || contents.limit) return contents;
   KILONAT_REQUIRE(is_run_folder(folder),
                   FormatError,
-                  "reading '{}': neither a study (results.json or generation.json) nor a run "
-                  "(config.toml and metrics.jsonl); 'kilonat study' and 'kilonat train' write them",
+                  "reading '{}': neither a study (results.json, generation.json or "
+                  "gaussian_limit.json) nor a run (config.toml and metrics.jsonl); 'kilonat study' "
+                  "and 'kilonat train' write them",
                   folder.string());
   contents.results = run_results(folder);
   return contents;
@@ -171,6 +182,10 @@ ReportSummary write_report(const ReportContents& contents, const fs::path& folde
     data["generation_csv"] = generation_csv(*contents.generation);
     data["generation"] = results_for_page(*contents.generation);
   }
+  if (contents.limit) {
+    data["limit_csv"] = limit_csv(*contents.limit);
+    data["limit"] = json_of(*contents.limit);
+  }
   const std::string sounds = embed_sounds(contents, folder, data["sounds"], summary);
   const std::string page =
       page_with(fmt::format("<script type=\"application/json\" id=\"kilonat-data\">{}</script>\n{}",
@@ -180,6 +195,7 @@ ReportSummary write_report(const ReportContents& contents, const fs::path& folde
   summary.num_bytes = static_cast<std::int64_t>(page.size());
   count_points(contents.results, summary);
   count_points(contents.generation, summary);
+  count_points(contents.limit, summary);
   return summary;
 }
 

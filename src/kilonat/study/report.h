@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "kilonat/study/gaussian_limit_results.h"
 #include "kilonat/study/generation_results.h"
 #include "kilonat/study/results.h"
 
@@ -15,13 +16,14 @@ namespace kilonat::study {
 /// Curves are thinned to at most so many entries; the page says how many rows each is the mean of.
 inline constexpr std::int64_t kMaxCurveEntries = 400;
 
-/// What a page is made of: either, or both of one folder.
+/// What a page is made of: whichever of them one folder holds.
 struct ReportContents {
-  std::optional<Results> results;
-  std::optional<GenerationResults> generation;
+  std::optional<Results> results{};
+  std::optional<GenerationResults> generation{};
+  std::optional<LimitResults> limit{};
 };
 
-/// What a report holds; points are those of both kinds.
+/// What a report holds; points are those of all kinds.
 struct ReportSummary {
   std::filesystem::path path;
   std::int64_t num_bytes = 0;
@@ -35,8 +37,9 @@ struct ReportSummary {
 /// Where the report of a folder lies: DIR/report/index.html.
 [[nodiscard]] std::filesystem::path report_path(const std::filesystem::path& folder);
 
-/// The results of a study (`results.json`, `generation.json` or both) or of a single run.
-/// @throws IoError if there is no such folder; FormatError if it is neither, or for results,
+/// The results of studies (`results.json`, `generation.json`, `gaussian_limit.json`, as many as are
+/// there) or of a single run.
+/// @throws IoError if there is no such folder; FormatError if it is none, or for results,
 ///         a log or a config that cannot be read.
 [[nodiscard]] ReportContents read_folder(const std::filesystem::path& folder);
 

@@ -10,6 +10,8 @@ export interface FigureOptions {
   id: string;
   title: string;
   lead: string;
+  /** What is wrong with the data, above all else. */
+  alarm?: HTMLElement;
   controls?: HTMLElement[];
   /** Its table is shown from the start. */
   open?: boolean;
@@ -49,6 +51,7 @@ export function figure(options: FigureOptions): Figure {
   const element = h("section", { class: "figure", id: options.id, "aria-labelledby": `${options.id}-title` },
     h("header", {}, h("h2", { id: `${options.id}-title` }, options.title), save),
     h("p", { class: "lead" }, options.lead),
+    options.alarm,
     options.controls?.length ? h("div", { class: "controls" }, options.controls) : null,
     place, notes, numbers);
 
@@ -101,7 +104,7 @@ export class Families {
           }
           this.listeners.forEach((listener) => listener());
         },
-      }, swatch(family), familyName(family));
+      }, swatch(familyColor(family), FAMILY_SYMBOLS[family] ?? "circle"), familyName(family));
       return button;
     }));
   }
@@ -114,9 +117,9 @@ const SHAPES: Record<string, string> = {
   triangle: '<path d="M7 1.5 13 12H1Z"/>',
 };
 
-function swatch(family: string): HTMLElement {
+/** A symbol of a chart, for its key. */
+export function swatch(colour: string, symbol: string): HTMLElement {
   const holder = h("span", { class: "swatch", "aria-hidden": "true" });
-  const shape = SHAPES[FAMILY_SYMBOLS[family] ?? "circle"];
-  holder.innerHTML = `<svg viewBox="0 0 14 14" width="14" height="14" style="fill:${familyColor(family)}">${shape}</svg>`;
+  holder.innerHTML = `<svg viewBox="0 0 14 14" width="14" height="14" style="fill:${colour}">${SHAPES[symbol]}</svg>`;
   return holder;
 }

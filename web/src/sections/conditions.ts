@@ -24,10 +24,10 @@ function licences(): HTMLElement | null {
   return text ? h("details", { class: "licences" }, h("summary", {}, "Licences of the libraries in this page"), h("pre", {}, text)) : null;
 }
 
-/** Versions of both studies; where they differ, both are said. */
+/** Versions of all studies; where they differ, all are said. */
 function versionsOf(data: ReportData): [string, string][] {
   const all = new Map<string, Set<string>>();
-  for (const versions of [data.results?.versions, data.generation?.versions]) {
+  for (const versions of [data.results?.versions, data.generation?.versions, data.limit?.versions]) {
     for (const [name, version] of Object.entries(versions ?? {})) all.set(name, (all.get(name) ?? new Set()).add(version));
   }
   return [...all].map(([name, found]) => [name, [...found].join("; ")]);
@@ -43,17 +43,18 @@ function configs({ results, generation }: ReportData): HTMLElement[] {
 }
 
 export function conditions(data: ReportData): HTMLElement {
-  const { results, generation } = data;
+  const { results, generation, limit } = data;
   const versions = versionsOf(data);
   const details = configs(data);
-  const created = [...new Set([results?.created, generation?.created])].filter((text) => text).join(" and ");
-  const points = (results?.points.length ?? 0) + (generation?.points.length ?? 0);
+  const created = [...new Set([results?.created, generation?.created, limit?.created])].filter((text) => text).join(" and ");
+  const points = (results?.points.length ?? 0) + (generation?.points.length ?? 0) + (limit ? limit.points.length + limit.missing.length : 0);
+  const clips = results || generation ? (results ?? generation)!.data.clips : limit?.points[0]?.clips;
   return h("section", { class: "figure", id: "conditions", "aria-labelledby": "conditions-title" },
     h("header", {}, h("h2", { id: "conditions-title" }, "How it was made")),
-    commands([...(results?.commands ?? []), ...(generation?.commands ?? [])]),
+    commands([...(results?.commands ?? []), ...(generation?.commands ?? []), ...(limit?.commands ?? [])]),
     versions.length ? h("div", {}, h("h3", {}, "Versions"), table("Versions", ["What", "Version"], versions, 2)) : null,
     details.length ? h("div", {}, h("h3", {}, "Configs"), details) : null,
     licences(),
     h("footer", {}, `Page written by ${data.made_by}${created ? `; results of ${created}` : ""}. ` +
-      `${points} points, ${(results ?? generation)?.data.clips || format.DASH} clips. It needs no network and sends nothing.`));
+      `${points} points, ${clips || format.DASH} clips. It needs no network and sends nothing.`));
 }

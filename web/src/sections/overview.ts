@@ -1,25 +1,28 @@
 // The head of the page: what was studied, how much of it is there, what is not.
 
 import { download, h } from "../dom";
-import { absenceText, absencesOf, familiesOf, familyName, shortName, whyNotDone, type ReportData, type Results } from "../data";
+import { absenceText, absencesOf, familiesOf, familyName, nameOf, shortName, whyNotDone, type ReportData, type Results } from "../data";
 import * as format from "../format";
 import { absentPoints, ratesOf, whyNotDone as whyNoGenerator, type Generation } from "../generation/data";
+import { impossiblePoints, type Limit } from "../limit/data";
 import { themeChoice } from "../theme";
 
 function tile(value: string, what: string): HTMLElement {
   return h("div", { class: "tile-figure" }, h("strong", {}, value), h("span", {}, what));
 }
 
-function missingList({ results, generation }: ReportData): HTMLElement | null {
+function missingList({ results, generation, limit }: ReportData): HTMLElement | null {
   const reasons = [
     ...(results ? absencesOf(results.points, whyNotDone).map(absenceText) : []),
     ...(generation ? absentPoints(generation.points, whyNoGenerator).map((a) => `Generator, ${a.text}`) : []),
+    ...(limit?.missing ?? []).map((id) => `Shannon's limit, ${id}: not measured yet`),
   ];
   if (reasons.length === 0) return null;
   const points = [...(results?.points ?? []), ...(generation?.points ?? [])];
-  const count = points.filter((p) => p.status !== "done").length;
+  const total = points.length + (limit ? limit.points.length + limit.missing.length : 0);
+  const count = points.filter((p) => p.status !== "done").length + (limit?.missing.length ?? 0);
   return h("aside", { class: "missing-list", "aria-label": "Points that are not there" },
-    h("strong", {}, `${count} of ${points.length} points are not there. `), "No figure stands in for them.",
+    h("strong", {}, `${count} of ${total} points are not there. `), "No figure stands in for them.",
     h("ul", {}, reasons.map((reason) => h("li", {}, reason))));
 }
 
@@ -37,6 +40,17 @@ function generationTiles(data: Generation, alone: boolean): HTMLElement[] {
     tile(doneText(data.points), `generators measured, ${ratesOf(data.points).length} rates`),
     ...(parameters === undefined ? [] : [tile(parameters >= 1e5 ? `${format.number(parameters / 1e6)} M` : parameters.toLocaleString("en"), "parameters a generator")]),
     ...(alone ? [tile(String(new Set(data.points.map((p) => p.seed)).size), "seeds"), ...clipsTile(data.data)] : []),
+  ];
+}
+
+function limitTiles(limit: Limit): HTMLElement[] {
+  const { points, missing, curves } = limit;
+  const gaps = points.filter((p) => p.possible).map((p) => Math.max(0, p.gap_db));
+  const wrong = impossiblePoints(limit).length;
+  return [
+    tile(missing.length ? `${points.length} of ${points.length + missing.length}` : String(points.length), `points on ${curves.length} Gaussian source${curves.length === 1 ? "" : "s"}`),
+    ...(gaps.length ? [tile(`${Math.min(...gaps).toFixed(2)} to ${Math.max(...gaps).toFixed(2)} dB`, "above Shannon's limit")] : []),
+    ...(wrong ? [tile(String(wrong), "below it: impossible")] : []),
   ];
 }
 
@@ -62,14 +76,15 @@ function studyTiles({ points, data }: Results): HTMLElement[] {
   ];
 }
 
-function kindOf({ results, generation }: ReportData): string {
+function kindOf({ results, generation, limit }: ReportData): string {
   if (results?.kind === "run") return `One run: ${familyName(results.points[0]?.family ?? "")}`;
-  return [...(results ? ["Rate-distortion study"] : []), ...(generation ? [`${results ? "g" : "G"}eneration study`] : [])].join(" and ");
+  const kinds = [...(results ? ["rate-distortion study"] : []), ...(generation ? ["generation study"] : []), ...(limit ? ["check against Shannon's limit"] : [])];
+  const text = kinds.join(", ").replace(/, ([^,]*)$/, " and $1");
+  return text[0]!.toUpperCase() + text.slice(1);
 }
 
 export function overview(data: ReportData): HTMLElement {
-  const { results, generation } = data;
-  const name = results?.name ?? generation!.name;
+  const { results, generation, limit } = data;
   const save = (label: string, file: string, csv: string | undefined) => csv === undefined ? null
     : h("button", { type: "button", class: "quiet", onclick: () => download(file, "text/csv", csv) }, label);
   const described = [...new Set([results?.data.description, generation?.data.description])].filter((text) => text);
@@ -79,12 +94,14 @@ export function overview(data: ReportData): HTMLElement {
       h("div", { class: "tools" }, themeChoice(),
         save("Download CSV", `${results?.name || "results"}.csv`, data.csv),
         save(results ? "Generation CSV" : "Download CSV", `${generation?.name || "generation"}${results ? " generation" : ""}.csv`, data.generation_csv),
+        save(results || generation ? "Limit CSV" : "Download CSV", `${limit?.name || "limit"}.csv`, data.limit_csv),
         h("button", { type: "button", class: "quiet", onclick: () => print() }, "Print"))),
     h("p", { class: "kind" }, kindOf(data)),
-    h("h1", {}, name),
+    h("h1", {}, nameOf(data)),
     described.map((text) => h("p", { class: "described" }, text!)),
     h("div", { class: "tile-figures" },
       results ? (results.kind === "run" ? runTiles(results) : studyTiles(results)) : [],
-      generation ? generationTiles(generation, !results) : []),
+      generation ? generationTiles(generation, !results) : [],
+      limit ? limitTiles(limit) : []),
     missingList(data));
 }
