@@ -51,12 +51,12 @@ function stateOf(point: LimitPoint): HTMLElement {
 
 function numbersOf(limit: Limit): HTMLElement {
   const measured = limit.points.map((p): Cell[] => [
-    h("code", {}, p.id), stateOf(p), format.withError(p.gap_db, p.gap_db_standard_error), format.withError(p.gap_bits_per_sample, p.gap_bits_standard_error),
+    h("code", {}, p.id), format.withError(p.gap_db, p.gap_db_standard_error), stateOf(p), format.withError(p.gap_bits_per_sample, p.gap_bits_standard_error),
     format.number(p.target_bits_per_sample, 4), format.number(p.bits_per_sample, 4), format.number(p.informative_bits_per_sample, 4),
     (-distortionDb(varianceOf(limit, p.source), p.squared_error)).toFixed(2)]);
-  const missing = limit.missing.map((id): Cell[] => [h("code", {}, id), h("span", { class: "status missing" }, "missing"), ...Array<string>(6).fill(format.DASH)]);
+  const missing = limit.missing.map((id): Cell[] => [h("code", {}, id), format.DASH, h("span", { class: "status missing" }, "missing"), ...Array<string>(5).fill(format.DASH)]);
   return table("Every point and its distance from Shannon's limit", [
-    "Point", "State", "Above the limit, dB", "Above it, bits per sample", "Asked, bits per sample", "KL rate", "Informative", "SNR, dB"], [...measured, ...missing], 2);
+    "Point", "Above the limit, dB", "State", "Above it, bits per sample", "Asked, bits per sample", "KL rate", "Informative", "SNR, dB"], [...measured, ...missing]);
 }
 
 /** A line a source and its measured points, what is impossible crossed out. */
