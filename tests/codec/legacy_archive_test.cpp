@@ -21,12 +21,19 @@ std::string floats(const std::vector<float>& values) {
   return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)};
 }
 
-/// A vector of floats in a storage of as many; the old format says None behind its length.
+/// The old format says None behind a storage's length.
+std::string stored_as(const std::string& type,
+                      int count,
+                      const std::string& key,
+                      const std::string& view = "N") {
+  return tuple(text("storage") + global("torch", type) + text(key) + text("cpu") + integer(count) +
+               view) +
+         "Q";
+}
+
+/// A vector of floats in a storage of as many.
 std::string vector_of(int count, const std::string& key, const std::string& view = "N") {
-  const std::string stored = tuple(text("storage") + global("torch", "FloatStorage") + text(key) +
-                                   text("cpu") + integer(count) + view) +
-                             "Q";
-  return tensor(stored, 0, integer(count), integer(1));
+  return tensor(stored_as("FloatStorage", count, key, view), 0, integer(count), integer(1));
 }
 
 const std::string kState = dict(
@@ -63,6 +70,17 @@ TEST_F(LegacyArchiveTest, ReadsNestedTensorsAndWhatStoodBesideThem) {
   EXPECT_EQ(checkpoint.values.at("iteration"), 7);
 }
 
+TEST_F(LegacyArchiveTest, StepsOverStoragesThatNoNamedTensorNeeds) {
+  // A bare storage of another size, and a tensor among the attributes of the saved dictionary.
+  const std::string object =
+      dict(text("bare") + stored_as("ShortStorage", 3, "0") + text("a") + vector_of(2, "2")) +
+      dict(text("attribute") + vector_of(1, "1")) + kBuild;
+  const Checkpoint checkpoint = open_checkpoint(write(legacy_archive(
+      object, {{"0", 3, std::string(6, 'x')}, {"1", 1, floats({9})}, {"2", 2, floats({1, 2})}})));
+  ASSERT_EQ(checkpoint.shapes.size(), 1U);
+  EXPECT_TRUE(torch::equal(checkpoint.load("a"), torch::tensor({1.0F, 2.0F})));
+}
+
 TEST_F(LegacyArchiveTest, RefusesAFileCutShortAtAnyLength) {
   const std::string whole = legacy_archive(kState, kStorages);
   EXPECT_EQ(refusal(whole), "");
@@ -89,7 +107,8 @@ TEST_F(LegacyArchiveTest, SaysWhatIsWrong) {
   EXPECT_THAT(refusal(legacy_archive(kState, {kStorages[0]})), HasSubstr("no storage 'second'"));
   auto storages = kStorages;
   storages.push_back({"third", 1, floats({1})});
-  EXPECT_THAT(refusal(legacy_archive(kState, storages)), HasSubstr("'third' is of no tensor"));
+  EXPECT_THAT(refusal(legacy_archive(kState, storages)),
+              HasSubstr("does not refer to storage 'third'"));
   storages = kStorages;
   storages[1].count = std::uint64_t{1} << 62;
   EXPECT_THAT(refusal(legacy_archive(kState, storages)), HasSubstr("exceeds the file"));

@@ -192,10 +192,16 @@ class TorchArchive {
 
   at::Tensor read_storage(const PickledStorage& stored) const {
     const std::vector<std::byte> bytes = storages_(stored.key);
-    const auto options = torch::dtype(scalar_type(stored.type));
-    const size_t element_bytes = torch::empty({0}, options).element_size();
-    at::Tensor values =
-        torch::empty({static_cast<std::int64_t>(bytes.size() / element_bytes)}, options);
+    const std::uint64_t size = element_bytes(stored.type);
+    KILONAT_REQUIRE(bytes.size() % size == 0,
+                    FormatError,
+                    "reading {}: storage '{}' has {} bytes, expected a multiple of {}",
+                    what_,
+                    printable(stored.key),
+                    bytes.size(),
+                    size);
+    at::Tensor values = torch::empty({static_cast<std::int64_t>(bytes.size() / size)},
+                                     torch::dtype(scalar_type(stored.type)));
     if (values.numel() > 0) std::memcpy(values.data_ptr(), bytes.data(), values.nbytes());
     return values;
   }
@@ -251,9 +257,7 @@ Checkpoint open_legacy_archive(const std::filesystem::path& path) {
   const auto file = std::make_shared<LegacyArchive>(path);
   const std::string what = fmt::format("checkpoint '{}'", path.string());
   const auto archive = std::make_shared<TorchArchive>(file->tree(), what);
-  std::map<std::string, StorageType> types;
-  for (const auto& [name, view] : archive->tensors()) types[view.storage.key] = view.storage.type;
-  archive->set_storages([file, what, storages = file->storages(types)](const std::string& key) {
+  archive->set_storages([file, what, storages = file->storages()](const std::string& key) {
     const auto found = storages.find(key);
     KILONAT_REQUIRE(
         found != storages.end(), FormatError, "reading {}: no storage '{}'", what, printable(key));

@@ -51,26 +51,6 @@ bool is_little_endian(const PickleValue& system) {
 
 }  // namespace
 
-std::uint64_t element_bytes(StorageType type) {
-  switch (type) {
-    case StorageType::kF64:
-    case StorageType::kI64:
-      return 8;
-    case StorageType::kF32:
-    case StorageType::kI32:
-      return 4;
-    case StorageType::kF16:
-    case StorageType::kBF16:
-    case StorageType::kI16:
-      return 2;
-    case StorageType::kI8:
-    case StorageType::kU8:
-    case StorageType::kBool:
-      return 1;
-  }
-  throw InternalError("a storage type without a size");
-}
-
 bool LegacyArchive::recognises(std::span<const std::byte> first_bytes) {
   return first_bytes.size() >= kMagic.size() &&
          std::memcmp(first_bytes.data(), kMagic.data(), kMagic.size()) == 0;
@@ -97,8 +77,8 @@ LegacyArchive::LegacyArchive(const std::filesystem::path& path)
   data_start_ = row.position();
 }
 
-std::map<std::string, std::span<const std::byte>> LegacyArchive::storages(
-    const std::map<std::string, StorageType>& types) const {
+std::map<std::string, std::span<const std::byte>> LegacyArchive::storages() const {
+  const std::map<std::string, StorageType> types = tree_.storage_types();
   std::map<std::string, std::span<const std::byte>> found;
   ByteReader reader(bytes_, what_);
   reader.skip(data_start_);
@@ -106,7 +86,7 @@ std::map<std::string, std::span<const std::byte>> LegacyArchive::storages(
     const auto type = types.find(key);
     KILONAT_REQUIRE(type != types.end(),
                     FormatError,
-                    "reading {}: storage '{}' is of no tensor",
+                    "reading {}: the saved object does not refer to storage '{}'",
                     what_,
                     printable(key));
     const std::uint64_t count = reader.u64le();

@@ -13,9 +13,6 @@
 
 namespace kilonat::codec {
 
-/// Bytes of one element.
-[[nodiscard]] std::uint64_t element_bytes(StorageType type);
-
 /// A whole file in memory.
 ///
 /// Five pickles one behind the other: a magic number, a version, the writer's byte order, the saved
@@ -32,12 +29,13 @@ class LegacyArchive {
 
   [[nodiscard]] const PickleTree& tree() const { return tree_; }
 
-  /// Where each storage lies; valid as long as the archive is.
-  /// @param types  of the storages that the saved object refers to.
-  /// @throws FormatError for a storage without a type, one that is truncated, or bytes behind the
-  ///     last one.
-  [[nodiscard]] std::map<std::string, std::span<const std::byte>> storages(
-      const std::map<std::string, StorageType>& types) const;
+  /// Where each storage lies, by key; valid as long as the archive is.
+  ///
+  /// They stand one behind the other and only the saved object tells their types, so it must refer
+  /// to each, though not as a tensor: those that nobody asks for are stepped over.
+  /// @throws FormatError for a storage that it does not refer to, one that is truncated, or bytes
+  ///     behind the last one.
+  [[nodiscard]] std::map<std::string, std::span<const std::byte>> storages() const;
 
  private:
   std::vector<std::byte> bytes_;

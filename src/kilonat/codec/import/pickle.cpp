@@ -4,9 +4,39 @@
 
 #include <fmt/format.h>
 
+#include "kilonat/base/errors.h"
 #include "kilonat/codec/import/unpickler.h"
 
 namespace kilonat::codec {
+
+std::uint64_t element_bytes(StorageType type) {
+  switch (type) {
+    case StorageType::kF64:
+    case StorageType::kI64:
+      return 8;
+    case StorageType::kF32:
+    case StorageType::kI32:
+      return 4;
+    case StorageType::kF16:
+    case StorageType::kBF16:
+    case StorageType::kI16:
+      return 2;
+    case StorageType::kI8:
+    case StorageType::kU8:
+    case StorageType::kBool:
+      return 1;
+  }
+  throw InternalError("a storage type without a size");
+}
+
+std::map<std::string, StorageType> PickleTree::storage_types() const {
+  std::map<std::string, StorageType> types;
+  for (const PickleValue& value : values_) {
+    if (value.kind != PickleValue::Kind::kStorage) continue;
+    types.emplace(value.tensor.storage.key, value.tensor.storage.type);
+  }
+  return types;
+}
 
 PickleTree Unpickler::run() {
   while (true) {

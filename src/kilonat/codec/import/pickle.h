@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <span>
 #include <string>
 #include <utility>
@@ -12,8 +13,11 @@
 
 namespace kilonat::codec {
 
-/// Bytes of one element of a PyTorch storage.
+/// What one element of a PyTorch storage is.
 enum class StorageType { kF64, kF32, kF16, kBF16, kI64, kI32, kI16, kI8, kU8, kBool };
+
+/// Its size.
+[[nodiscard]] std::uint64_t element_bytes(StorageType type);
 
 /// A storage: a member of the archive that holds raw values.
 struct PickledStorage {
@@ -61,6 +65,9 @@ struct PickleValue {
 class PickleTree {
  public:
   [[nodiscard]] const PickleValue& root() const { return *root_; }
+  /// Of every storage that was referred to, by key, wherever that was: also where a tensor hangs
+  /// on no container, or a storage on no tensor.
+  [[nodiscard]] std::map<std::string, StorageType> storage_types() const;
 
  private:
   friend class Unpickler;
