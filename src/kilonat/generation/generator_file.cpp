@@ -8,6 +8,7 @@
 #include "kilonat/base/version.h"
 #include "kilonat/config/schema.h"
 #include "kilonat/generation/generator.h"
+#include "kilonat/generation/latent_set_fields.h"
 #include "kilonat/tensor/module_weights.h"
 #include "kilonat/text/open_text_encoder.h"
 
@@ -22,38 +23,12 @@ constexpr const char* kConfigKey = "kilonat.generator.config";
 constexpr const char* kTextKey = "kilonat.generator.text";
 constexpr const char* kFiguresKey = "kilonat.generator.figures";
 
-nlohmann::json to_json(const GeneratorMetadata& metadata) {
-  const LatentSetInfo& latents = metadata.latents;
-  return {{"training_steps", metadata.training_steps},
-          {"score", metadata.score},
-          {"typical_duration_s", metadata.typical_duration_s},
-          {"codec", latents.codec},
-          {"codec_hash", latents.codec_hash},
-          {"sample_rate_hz", latents.sample_rate_hz},
-          {"num_channels", latents.num_channels},
-          {"hop_length", latents.hop_length},
-          {"latent_channels", latents.latent_channels},
-          {"target_kbps", latents.target_kbps},
-          {"codec_kbps", latents.codec_kbps},
-          {"measured_kbps", latents.measured_kbps}};
-}
-
-GeneratorMetadata metadata_from_json(const nlohmann::json& json) {
-  GeneratorMetadata metadata;
-  json.at("training_steps").get_to(metadata.training_steps);
-  json.at("score").get_to(metadata.score);
-  json.at("typical_duration_s").get_to(metadata.typical_duration_s);
-  LatentSetInfo& latents = metadata.latents;
-  json.at("codec").get_to(latents.codec);
-  json.at("codec_hash").get_to(latents.codec_hash);
-  json.at("sample_rate_hz").get_to(latents.sample_rate_hz);
-  json.at("num_channels").get_to(latents.num_channels);
-  json.at("hop_length").get_to(latents.hop_length);
-  json.at("latent_channels").get_to(latents.latent_channels);
-  json.at("target_kbps").get_to(latents.target_kbps);
-  json.at("codec_kbps").get_to(latents.codec_kbps);
-  json.at("measured_kbps").get_to(latents.measured_kbps);
-  return metadata;
+template <class Metadata, class Visit>
+void visit_figures(Metadata& metadata, Visit visit) {
+  visit("training_steps", metadata.training_steps);
+  visit("score", metadata.score);
+  visit("typical_duration_s", metadata.typical_duration_s);
+  visit_codec_fields(metadata.latents, visit);
 }
 
 void check_format(const tensor::SafetensorsFile& file) {
@@ -84,7 +59,10 @@ GeneratorOptions read_options(const tensor::SafetensorsFile& file) {
 
 GeneratorMetadata read_metadata(const tensor::SafetensorsFile& file) {
   try {
-    return metadata_from_json(nlohmann::json::parse(file.metadata().at(kFiguresKey)));
+    const auto figures = nlohmann::json::parse(file.metadata().at(kFiguresKey));
+    GeneratorMetadata metadata;
+    visit_figures(metadata, field_reader(figures));
+    return metadata;
   } catch (const nlohmann::json::exception& error) {
     throw FormatError(fmt::format("loading '{}': {}", file.path().string(), error.what()));
   }
@@ -133,7 +111,9 @@ void save_generator(const std::filesystem::path& path,
   texts[kFormatKey] = std::to_string(kFormat);
   texts[kConfigKey] = config::to_toml(model.options());
   texts[kTextKey] = model.text().description();
-  texts[kFiguresKey] = to_json(metadata).dump();
+  nlohmann::json figures;
+  visit_figures(metadata, field_writer(figures));
+  texts[kFiguresKey] = figures.dump();
   texts["kilonat.version"] = std::string(kVersion);
   tensor::save_safetensors(path, tensors, texts);
 }

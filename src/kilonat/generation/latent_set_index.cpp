@@ -5,6 +5,7 @@
 
 #include "kilonat/base/errors.h"
 #include "kilonat/generation/latent_set.h"
+#include "kilonat/generation/latent_set_fields.h"
 
 namespace kilonat::generation {
 namespace {
@@ -16,15 +17,7 @@ constexpr int kFormat = 1;
 /// Visits every plain field with its name, for writing and reading alike.
 template <class Info, class Visit>
 void visit_info(Info& info, Visit visit) {
-  visit("codec", info.codec);
-  visit("codec_hash", info.codec_hash);
-  visit("sample_rate_hz", info.sample_rate_hz);
-  visit("num_channels", info.num_channels);
-  visit("hop_length", info.hop_length);
-  visit("latent_channels", info.latent_channels);
-  visit("target_kbps", info.target_kbps);
-  visit("codec_kbps", info.codec_kbps);
-  visit("measured_kbps", info.measured_kbps);
+  visit_codec_fields(info, visit);
   visit("variants", info.variants);
   visit("seed", info.seed);
   visit("mean", info.mean);
@@ -43,14 +36,6 @@ void visit_clip(Clip& clip, Visit visit) {
   visit("num_frames", clip.num_frames);
   visit("num_samples", clip.num_samples);
   visit("shard", clip.shard);
-}
-
-auto writer(Json& json) {
-  return [&json](const char* name, const auto& value) { json[name] = value; };
-}
-
-auto reader(const Json& json) {
-  return [&json](const char* name, auto& value) { json.at(name).get_to(value); };
 }
 
 void check(const LatentSetIndex& index, const std::string& what) {
@@ -75,11 +60,11 @@ void check(const LatentSetIndex& index, const std::string& what) {
 
 std::string index_to_json(const LatentSetIndex& index) {
   Json json{{"format", kFormat}, {"info", Json::object()}, {"clips", Json::array()}};
-  visit_info(index.info, writer(json["info"]));
+  visit_info(index.info, field_writer(json["info"]));
   if (index.info.loudness_lufs) json["info"]["loudness_lufs"] = *index.info.loudness_lufs;
   for (const LatentClip& clip : index.clips) {
     Json row = Json::object();
-    visit_clip(clip, writer(row));
+    visit_clip(clip, field_writer(row));
     json["clips"].push_back(std::move(row));
   }
   return json.dump(1) + "\n";
@@ -95,12 +80,12 @@ LatentSetIndex index_from_json(const std::string& text, const std::string& what)
                     what,
                     json.at("format").dump(),
                     kFormat);
-    visit_info(index.info, reader(json.at("info")));
+    visit_info(index.info, field_reader(json.at("info")));
     if (json.at("info").contains("loudness_lufs")) {
       index.info.loudness_lufs = json.at("info").at("loudness_lufs").get<double>();
     }
     for (const Json& row : json.at("clips")) {
-      visit_clip(index.clips.emplace_back(), reader(row));
+      visit_clip(index.clips.emplace_back(), field_reader(row));
     }
   } catch (const nlohmann::json::exception& error) {
     throw FormatError(fmt::format("reading {}: {}", what, error.what()));
