@@ -111,7 +111,7 @@ at::Tensor DiffusionTransformerImpl::correction(const at::Tensor& x_BCF,
           x_BCF.size(2), num_pairs, at::TensorOptions(x_BCF.device()).dtype(at::kFloat)),
       .token_bias_B11L = text.bias_B11L};
   at::Tensor h_BFN = project_in_(x_BCF.transpose(1, 2));
-  const std::vector<at::Tensor> kv_BL2N = text.kv_BLK2N.flatten(3).unbind(2);
+  const std::vector<at::Tensor> kv_BL2N = text.kv_BLK2N.unbind(2);
   for (std::size_t i = 0; i < blocks_.size(); ++i) {
     h_BFN = blocks_[i](h_BFN, kv_BL2N[i], context);
   }
