@@ -1,6 +1,7 @@
 #include "kilonat/diffusion/latent_normaliser.h"
 
 #include <cmath>
+#include <utility>
 
 #include "diffusion/small_transformer.h"
 #include <gtest/gtest.h>
@@ -48,6 +49,19 @@ TEST(LatentNormaliser, BringsKeptChannelsBackAndDrawsTheOthers) {
   EXPECT_NEAR(drawn.mean().item<double>(), 0.25, 0.03);  // 4 / sqrt(20 000)
   EXPECT_NEAR(drawn.std().item<double>(), 1, 0.02);
   EXPECT_GT(largest_difference(drawn, z.select(1, 1)), 1);
+}
+
+TEST(LatentNormaliser, PutsDiffusedChannelsAmongOthersThatStay) {
+  const LatentNormaliser normaliser(four_channels(), {});
+  const at::Tensor z = latents();
+  const at::Tensor x = torch::ones({4, 3, 5000});
+  const at::Tensor found = normaliser.with_diffused(z, x);
+  EXPECT_TRUE(found.select(1, 1).equal(z.select(1, 1)));
+  // One deviation above the mean; the last channel's is the floor.
+  for (const auto& [channel, value] : {std::pair(0, 3.0), std::pair(2, -1.5), std::pair(3, 0.1)}) {
+    EXPECT_LT((found.select(1, channel) - value).abs().max().item<double>(), 1e-6) << channel;
+  }
+  EXPECT_THROW((void)normaliser.with_diffused(z.narrow(2, 0, 4), x), ShapeError);
 }
 
 TEST(LatentNormaliser, DrawsTheSameFromTheSameSeed) {

@@ -108,16 +108,21 @@ at::Tensor LatentNormaliser::normalise(const at::Tensor& z_BDF) const {
   return all_BDF.index_select(1, kept_C);
 }
 
+at::Tensor LatentNormaliser::with_diffused(const at::Tensor& z_BDF, const at::Tensor& x_BCF) const {
+  expect_shape(x_BCF, "normalised latent", {kAny, num_diffused(), kAny});
+  expect_shape(z_BDF, "latent", {x_BCF.size(0), num_channels(), x_BCF.size(2)});
+  const at::Tensor kept_C = kept_C_.to(x_BCF.device());
+  const at::Tensor scale_1C1 = as_factor(scale_D_, x_BCF).index_select(1, kept_C);
+  const at::Tensor mean_1C1 = as_factor(mean_D_, x_BCF).index_select(1, kept_C);
+  return z_BDF.index_copy(1, kept_C, x_BCF * scale_1C1 + mean_1C1);
+}
+
 at::Tensor LatentNormaliser::denormalise(const at::Tensor& x_BCF, at::Generator generator) const {
   expect_shape(x_BCF, "normalised latent", {kAny, num_diffused(), kAny});
-  const at::Tensor kept_C = kept_C_.to(x_BCF.device());
   const at::Tensor shape_BDF =
       at::empty({x_BCF.size(0), num_channels(), x_BCF.size(2)}, x_BCF.options());
-  const at::Tensor z_BDF =
-      tensor::normal_like(shape_BDF, std::move(generator)) * as_factor(stddev_D_, x_BCF);
-  const at::Tensor scale_1C1 = as_factor(scale_D_, x_BCF).index_select(1, kept_C);
-  z_BDF.index_copy_(1, kept_C, x_BCF * scale_1C1);
-  return z_BDF + as_factor(mean_D_, x_BCF);
+  const at::Tensor drawn_BDF = tensor::normal_like(shape_BDF, std::move(generator));
+  return with_diffused(drawn_BDF * as_factor(stddev_D_, x_BCF) + as_factor(mean_D_, x_BCF), x_BCF);
 }
 
 }  // namespace kilonat::diffusion

@@ -56,6 +56,9 @@ class LatentNormaliser {
 
   /// (z - mean) / max(stddev, floor) of the channels kept. @throws ShapeError.
   [[nodiscard]] at::Tensor normalise(const at::Tensor& z_BDF) const;
+  /// The latents z with the diffused channels taken back from x, the others as they are.
+  /// @throws ShapeError.
+  [[nodiscard]] at::Tensor with_diffused(const at::Tensor& z_BDF, const at::Tensor& x_BCF) const;
   /// Back; channels left out are drawn from `generator`. @throws ShapeError.
   [[nodiscard]] at::Tensor denormalise(const at::Tensor& x_BCF, at::Generator generator) const;
 

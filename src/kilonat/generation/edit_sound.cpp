@@ -72,15 +72,6 @@ torch::Tensor put_into(const torch::Tensor& old_CT,
   return result_CT;
 }
 
-/// Latents with the diffused channels from `x_BCF` and the others as they were.
-torch::Tensor with_diffused(const diffusion::LatentNormaliser& normaliser,
-                            const torch::Tensor& z_BDF,
-                            const torch::Tensor& x_BCF) {
-  const torch::Tensor made_BDF = normaliser.denormalise(x_BCF, tensor::make_generator(0));
-  const torch::Tensor kept_C = normaliser.kept().to(z_BDF.device());
-  return z_BDF.index_copy(1, kept_C, made_BDF.index_select(1, kept_C));
-}
-
 }  // namespace
 
 torch::Tensor edit_sound(Generator& model,
@@ -126,7 +117,7 @@ torch::Tensor edit_sound(Generator& model,
                         diffusion::time_grid(options.sampler, objective, request.noise),
                         hooks);
   const torch::Tensor made_CT =
-      decode_sound(codec, with_diffused(model->normaliser(), z_BDF, x_BCF)[0], num_samples);
+      decode_sound(codec, model->normaliser().with_diffused(z_BDF, x_BCF)[0], num_samples);
   return span ? put_into(request.audio_CT.cpu(), made_CT, *span, sample_rate_hz) : made_CT;
 }
 
