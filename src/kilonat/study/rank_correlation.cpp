@@ -7,6 +7,7 @@
 
 #include "kilonat/base/errors.h"
 #include "kilonat/base/seed_tree.h"
+#include "kilonat/metrics/bootstrap.h"
 
 namespace kilonat::study {
 namespace {
@@ -90,11 +91,7 @@ std::optional<Interval> spearman_interval(const std::vector<double>& x,
     if (const auto value = spearman(some_x, some_y)) found.push_back(*value);
   }
   if (found.empty() || found.size() * 2 < static_cast<std::size_t>(draws)) return std::nullopt;
-  std::sort(found.begin(), found.end());
-  const auto at = [&](double share) {
-    return found[static_cast<std::size_t>(share * static_cast<double>(found.size() - 1) + 0.5)];
-  };
-  return Interval{at(kTail), at(1 - kTail)};
+  return Interval{metrics::quantile(found, kTail), metrics::quantile(found, 1 - kTail)};
 }
 
 }  // namespace kilonat::study
