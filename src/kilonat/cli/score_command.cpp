@@ -18,6 +18,7 @@
 #include "kilonat/codec/model_file.h"
 #include "kilonat/data/source.h"
 #include "kilonat/metrics/made_up_sounds.h"
+#include "kilonat/metrics/reference_clips.h"
 #include "kilonat/metrics/sound_set.h"
 #include "kilonat/train/reconstruction_set.h"
 
@@ -43,39 +44,21 @@ struct ScoreFlags {
 /// The sounds of all rows.
 struct Sounds {
   SourcePtr generated;
-  SourcePtr training;
-  SourcePtr held_out;
+  metrics::ReferenceClips reference;
   SourcePtr reconstructions{};  // null: not given
 
   /// Of all rows. @param has_codec  a row of the unseen clips through a codec.
   [[nodiscard]] std::size_t num_clips(bool has_codec) const {
     // Silence and noise have a clip for each unseen one.
-    return generated->size() + training->size() + (has_codec ? 4 : 3) * held_out->size() +
+    return generated->size() + reference.training->size() +
+           (has_codec ? 4 : 3) * reference.held_out->size() +
            (reconstructions ? reconstructions->size() : 0);
   }
 };
 
-/// The split "valid", or "test" where it is empty.
-SourcePtr held_out_part(const SourcePtr& all) {
-  const SourcePtr valid = data::select_split(all, "valid");
-  return valid->size() > 0 ? valid : data::select_split(all, "test");
-}
-
 Sounds open_sounds(const ScoreFlags& flags) {
-  const SourcePtr reference = data::open_source(flags.reference);
   Sounds sounds{.generated = data::open_source(std::vector<std::string>{flags.generated}),
-                .training = data::select_split(reference, "train"),
-                .held_out = held_out_part(reference)};
-  for (const auto& [part, name] :
-       {std::pair{sounds.training, "train"}, std::pair{sounds.held_out, "valid"}}) {
-    KILONAT_REQUIRE(
-        part->size() >= 2,
-        DataError,
-        "score: {} reference clips are in the split '{}', expected at least 2; a column "
-        "'split' of a manifest names it",
-        part->size(),
-        name);
-  }
+                .reference = metrics::open_reference(flags.reference)};
   if (!flags.reconstructions.empty()) {
     sounds.reconstructions = data::open_source(flags.reconstructions);
   }
@@ -96,8 +79,8 @@ ScoreTable score(const ScoreFlags& flags,
   SoundJudge judge = make_judge(flags, classifier);
   std::int64_t done = 0;
   const auto on_clip = [&] { progress.update(++done); };
-  const SoundSet training = judge.judge(*sounds.training, on_clip);
-  const SoundSet held_out = judge.judge(*sounds.held_out, on_clip);
+  const SoundSet training = judge.judge(*sounds.reference.training, on_clip);
+  const SoundSet held_out = judge.judge(*sounds.reference.held_out, on_clip);
   ScoreTable table{.classes = classifier.network->classes(),
                    .training_clips = training.size(),
                    .bootstrap = {.num_draws = flags.draws, .seed = flags.common.seed}};
@@ -110,7 +93,8 @@ ScoreTable score(const ScoreFlags& flags,
   if (!flags.codec.empty()) {
     codec::LoadedModel loaded = codec::load_model(flags.codec);
     add("reconstruction",
-        train::judge_reconstructions(judge, *sounds.held_out, loaded, flags.common.seed, on_clip));
+        train::judge_reconstructions(
+            judge, *sounds.reference.held_out, loaded, flags.common.seed, on_clip));
   } else if (sounds.reconstructions) {
     add("reconstruction", judge.judge(*sounds.reconstructions, on_clip));
   }

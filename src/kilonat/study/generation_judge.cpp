@@ -20,18 +20,6 @@ void put(Estimates& estimates, const char* id, const std::optional<metrics::Esti
   if (found) estimates[id] = own(*found);
 }
 
-std::shared_ptr<const data::Source> part(const std::vector<std::string>& sources,
-                                         const char* split) {
-  auto clips = data::select_split(data::open_source(sources), split);
-  KILONAT_REQUIRE(clips->size() >= 2,
-                  DataError,
-                  "study generation: {} clips in the split '{}', expected at least 2; a manifest's "
-                  "column 'split' names it",
-                  clips->size(),
-                  split);
-  return clips;
-}
-
 }  // namespace
 
 std::vector<GenerationMetric> generation_metrics() {
@@ -94,10 +82,9 @@ GenerationJudge::GenerationJudge(const std::vector<std::string>& sources,
                                  const std::filesystem::path& classifier)
     : classifier_(metrics::load_classifier(classifier)),
       judge_(classifier_.network),
-      training_(part(sources, "train")),
-      held_out_(part(sources, "valid")) {
-  for (std::size_t i = 0; i < held_out_->size(); ++i) {
-    const std::string& label = held_out_->info(i).label;
+      reference_(metrics::open_reference(sources)) {
+  for (std::size_t i = 0; i < held_out().size(); ++i) {
+    const std::string& label = held_out().info(i).label;
     KILONAT_REQUIRE(label.empty() || classifier_.network->class_index(label) >= 0,
                     DataError,
                     "study generation: the classifier '{}' does not know the class '{}'; train it "
@@ -113,8 +100,9 @@ const std::vector<std::string>& GenerationJudge::classes() const {
 
 const metrics::GenerationScorer& GenerationJudge::scorer() {
   if (!scorer_) {
-    held_out_set_ = std::make_unique<metrics::SoundSet>(judge_.judge(*held_out_));
-    scorer_ = std::make_unique<metrics::GenerationScorer>(judge_.judge(*training_), *held_out_set_);
+    held_out_set_ = std::make_unique<metrics::SoundSet>(judge_.judge(held_out()));
+    scorer_ = std::make_unique<metrics::GenerationScorer>(judge_.judge(*reference_.training),
+                                                          *held_out_set_);
   }
   return *scorer_;
 }
@@ -131,7 +119,7 @@ std::vector<Anchor> GenerationJudge::anchors() {
 }
 
 metrics::SoundScores GenerationJudge::reconstructions(codec::LoadedModel& codec) {
-  return scorer().score(train::judge_reconstructions(judge_, *held_out_, codec, 0));
+  return scorer().score(train::judge_reconstructions(judge_, held_out(), codec, 0));
 }
 
 metrics::SoundScores GenerationJudge::score(

@@ -12,6 +12,7 @@
 #include "kilonat/codec/model_file.h"
 #include "kilonat/data/source.h"
 #include "kilonat/metrics/generation_scores.h"
+#include "kilonat/metrics/reference_clips.h"
 #include "kilonat/metrics/sound_set.h"
 #include "kilonat/study/generation_results.h"
 
@@ -29,12 +30,13 @@ namespace kilonat::study {
 /// Keeps the classifier and what it says of the real clips. Not thread-safe.
 class GenerationJudge {
  public:
-  /// @param sources  with the splits "train" and "valid", at least two clips each.
+  /// @param sources  see metrics::open_reference.
   /// @param classifier  of `kilonat train-classifier`, on the same training clips.
   /// @throws IoError, FormatError; DataError for too few clips or classes that it does not know.
   GenerationJudge(const std::vector<std::string>& sources, const std::filesystem::path& classifier);
 
-  [[nodiscard]] const data::Source& held_out() const { return *held_out_; }
+  [[nodiscard]] const data::Source& held_out() const { return *reference_.held_out; }
+  [[nodiscard]] const std::string& held_out_split() const { return reference_.held_out_split; }
   [[nodiscard]] const std::vector<std::string>& classes() const;
 
   /// Real unseen clips, silence and noise.
@@ -50,8 +52,7 @@ class GenerationJudge {
 
   metrics::LoadedClassifier classifier_;
   metrics::SoundJudge judge_;
-  std::shared_ptr<const data::Source> training_;
-  std::shared_ptr<const data::Source> held_out_;
+  metrics::ReferenceClips reference_;
   std::unique_ptr<metrics::SoundSet> held_out_set_;  // judged when first needed
   std::unique_ptr<metrics::GenerationScorer> scorer_;
 };

@@ -237,7 +237,8 @@ GenerationResults GenerationStudy::collect(const std::vector<std::string>& comma
   results.commands = commands;
   results.versions = versions;
   results.data.description =
-      fmt::format("prompts of the classes of split 'valid' of {}; reference: split 'train'",
+      fmt::format("prompts of the classes of split '{}' of {}; reference: split 'train'",
+                  judge_.held_out_split(),
                   fmt::join(request_.options.sources, ", "));
   results.data.clips = static_cast<std::int64_t>(judge_.held_out().size());
   results.generator.config = config::to_toml(request_.base);
