@@ -9,6 +9,7 @@
 #include "kilonat/base/interrupt.h"
 #include "kilonat/diffusion/sampler.h"
 #include "kilonat/generation/sounds.h"
+#include "kilonat/study/generation_plan.h"
 #include "kilonat/train/sound_files.h"
 
 namespace kilonat::study {
@@ -47,16 +48,42 @@ metrics::SoundScores judge_sounds(GenerationJudge& judge,
   });
 }
 
+/// Makes the prompts' sounds at one guidance scale, in memory, [C, T] each.
+std::vector<at::Tensor> make_sounds(generation::LoadedGenerator& generator,
+                                    const std::vector<StudyPrompt>& prompts,
+                                    const GenerationOptions& options,
+                                    double guidance,
+                                    const OnStage& on_stage) {
+  const generation::SoundOptions how = how_to_sound(options, guidance);
+  std::vector<at::Tensor> sounds;
+  for (std::size_t first = 0; first < prompts.size(); first += kBatch) {
+    if (on_stage) {
+      on_stage(fmt::format("making sounds, guidance {}", guidance),
+               static_cast<std::int64_t>(first),
+               static_cast<std::int64_t>(prompts.size()));
+    }
+    std::vector<generation::SoundRequest> requests;
+    for (std::size_t i = first; i < std::min(first + kBatch, prompts.size()); ++i) {
+      requests.push_back({prompts[i].caption, options.seconds, prompts[i].seed});
+    }
+    for (at::Tensor& sound :
+         generation::generate_sounds(generator.model, generator.codec.model, requests, how)) {
+      sounds.push_back(std::move(sound));
+    }
+  }
+  return sounds;
+}
+
 /// Tries every scale. @returns the curve, in the options' order.
 std::vector<GuidanceEntry> guidance_curve(generation::LoadedGenerator& generator,
                                           const GenerationOptions& options,
                                           GenerationJudge& judge,
-                                          const OnSounds& on_sounds) {
+                                          const OnStage& on_stage) {
   std::vector<GuidanceEntry> curve;
   const auto prompts = study_prompts(judge.held_out(), options.tuning_per_class, kTuningSeed);
   const std::int64_t rate_hz = generator.codec.model->options().sample_rate_hz;
   for (const double guidance : options.guidance) {
-    const auto sounds = make_sounds(generator, prompts, options, guidance, on_sounds);
+    const auto sounds = make_sounds(generator, prompts, options, guidance, on_stage);
     curve.push_back({guidance, estimates_of(judge_sounds(judge, prompts, sounds, rate_hz))});
   }
   return curve;
@@ -93,42 +120,17 @@ std::vector<GeneratedSound> keep_sounds(const std::vector<StudyPrompt>& prompts,
 
 }  // namespace
 
-std::vector<at::Tensor> make_sounds(generation::LoadedGenerator& generator,
-                                    const std::vector<StudyPrompt>& prompts,
-                                    const GenerationOptions& options,
-                                    double guidance,
-                                    const OnSounds& on_sounds) {
-  const generation::SoundOptions how = how_to_sound(options, guidance);
-  std::vector<at::Tensor> sounds;
-  for (std::size_t first = 0; first < prompts.size(); first += kBatch) {
-    if (on_sounds) {
-      on_sounds(fmt::format("making sounds, guidance {}", guidance),
-                static_cast<std::int64_t>(first),
-                static_cast<std::int64_t>(prompts.size()));
-    }
-    std::vector<generation::SoundRequest> requests;
-    for (std::size_t i = first; i < std::min(first + kBatch, prompts.size()); ++i) {
-      requests.push_back({prompts[i].caption, options.seconds, prompts[i].seed});
-    }
-    for (at::Tensor& sound :
-         generation::generate_sounds(generator.model, generator.codec.model, requests, how)) {
-      sounds.push_back(std::move(sound));
-    }
-  }
-  return sounds;
-}
-
 GenerationPoint measure_generator(generation::LoadedGenerator& generator,
                                   const std::string& id,
                                   const GenerationOptions& options,
                                   GenerationJudge& judge,
                                   const fs::path& folder,
-                                  const OnSounds& on_sounds) {
+                                  const OnStage& on_stage) {
   GenerationPoint point;
-  point.guidance_curve = guidance_curve(generator, options, judge, on_sounds);
+  point.guidance_curve = guidance_curve(generator, options, judge, on_stage);
   point.guidance = best_guidance(point.guidance_curve, options.metric);
   const auto prompts = study_prompts(judge.held_out(), options.sounds_per_class, 0);
-  const auto sounds = make_sounds(generator, prompts, options, *point.guidance, on_sounds);
+  const auto sounds = make_sounds(generator, prompts, options, *point.guidance, on_stage);
   const std::int64_t rate_hz = generator.codec.model->options().sample_rate_hz;
   const metrics::SoundScores scores = judge_sounds(judge, prompts, sounds, rate_hz);
   point.metrics = estimates_of(scores);

@@ -1,29 +1,20 @@
 #pragma once
 /// Measures one generator of a generation study.
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <string>
-#include <vector>
 
 #include "kilonat/generation/generator.h"
 #include "kilonat/study/generation_judge.h"
 #include "kilonat/study/generation_options.h"
-#include "kilonat/study/generation_plan.h"
 #include "kilonat/study/generation_results.h"
 
 namespace kilonat::study {
 
-/// Called while sounds are made: what for, how many are done, how many there will be.
-using OnSounds =
-    std::function<void(const std::string& what, std::int64_t done, std::int64_t total)>;
-
-/// Makes the prompts' sounds at one guidance scale, in memory, [C, T] each.
-[[nodiscard]] std::vector<at::Tensor> make_sounds(generation::LoadedGenerator& generator,
-                                                  const std::vector<StudyPrompt>& prompts,
-                                                  const GenerationOptions& options,
-                                                  double guidance,
-                                                  const OnSounds& on_sounds);
+/// Told what is being done to a generator, and how far that is.
+using OnStage = std::function<void(const std::string& what, std::int64_t done, std::int64_t total)>;
 
 /// Note [Tuned and measured on different sounds]: the guidance is the one whose tuning sounds have
 /// the best `options.metric`; the figures are of other sounds, from other seeds, so that the choice
@@ -37,6 +28,6 @@ using OnSounds =
                                                 const GenerationOptions& options,
                                                 GenerationJudge& judge,
                                                 const std::filesystem::path& folder,
-                                                const OnSounds& on_sounds);
+                                                const OnStage& on_stage);
 
 }  // namespace kilonat::study

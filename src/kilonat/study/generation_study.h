@@ -22,6 +22,7 @@
 
 #include "kilonat/generation/generator.h"
 #include "kilonat/study/generation_judge.h"
+#include "kilonat/study/generation_measure.h"
 #include "kilonat/study/generation_options.h"
 #include "kilonat/study/generation_plan.h"
 #include "kilonat/study/generation_results.h"
@@ -35,9 +36,6 @@ struct GenerationRequest {
   std::filesystem::path folder;
   torch::Device device{torch::kCPU};
 };
-
-/// Told what is being done to a generator, and how far that is.
-using OnStage = std::function<void(const std::string& what, std::int64_t done, std::int64_t total)>;
 
 class GenerationStudy {
  public:
