@@ -34,12 +34,6 @@ CentredRows centred(const at::Tensor& rows_ND) {
   return {mean_D, (x_ND - mean_D) * scale};
 }
 
-/// Eigenvalues that rounding has made negative are zero.
-at::Tensor root_of(const at::Tensor& covariance_DD) {
-  const auto [values_D, vectors_DD] = at::linalg_eigh(covariance_DD);
-  return at::matmul(vectors_DD * values_D.clamp_min(0).sqrt(), vectors_DD.t());
-}
-
 FrechetDistance assemble(const at::Tensor& mean_a,
                          const at::Tensor& mean_b,
                          double traces,
@@ -51,21 +45,6 @@ FrechetDistance assemble(const at::Tensor& mean_a,
 }
 
 }  // namespace
-
-GaussianMoments gaussian_moments(const at::Tensor& rows_ND) {
-  const CentredRows rows = centred(rows_ND);
-  return {rows.mean_D, at::matmul(rows.scaled_ND.t(), rows.scaled_ND)};
-}
-
-FrechetDistance frechet_distance(const GaussianMoments& a, const GaussianMoments& b) {
-  require_same_width(a.mean_D.size(0), b.mean_D.size(0));
-  const at::Tensor root_DD = root_of(a.covariance_DD);
-  const at::Tensor product_DD = at::matmul(at::matmul(root_DD, b.covariance_DD), root_DD);
-  const at::Tensor values_D = at::linalg_eigvalsh(0.5 * (product_DD + product_DD.t()));
-  const double trace_of_root = values_D.clamp_min(0).sqrt().sum().item<double>();
-  const double traces = (a.covariance_DD.trace() + b.covariance_DD.trace()).item<double>();
-  return assemble(a.mean_D, b.mean_D, traces, trace_of_root);
-}
 
 FrechetReference::FrechetReference(const at::Tensor& rows_ND) {
   const CentredRows rows = centred(rows_ND);
@@ -81,10 +60,6 @@ FrechetDistance FrechetReference::distance(const at::Tensor& rows_ND) const {
   const at::Tensor values = at::linalg_svdvals(at::matmul(rows.scaled_ND, root_DR_));
   const double trace = rows.scaled_ND.square().sum().item<double>();
   return assemble(rows.mean_D, mean_D_, trace + trace_, values.sum().item<double>());
-}
-
-FrechetDistance frechet_distance(const at::Tensor& a_ND, const at::Tensor& b_ND) {
-  return FrechetReference(b_ND).distance(a_ND);
 }
 
 }  // namespace kilonat::metrics

@@ -3,20 +3,9 @@
 ///
 /// N rows (frames or clips), D dimensions of the embedding.
 
-#include <cstdint>
-
 #include <ATen/core/Tensor.h>
 
 namespace kilonat::metrics {
-
-/// Mean and covariance of a set, float64.
-struct GaussianMoments {
-  at::Tensor mean_D;
-  at::Tensor covariance_DD;  ///< unbiased: divided by N - 1
-};
-
-/// @param rows_ND  any floating type. @throws DataError if there are fewer than two rows.
-[[nodiscard]] GaussianMoments gaussian_moments(const at::Tensor& rows_ND);
 
 struct FrechetDistance {
   double distance = 0;  ///< |mean_a - mean_b|^2 + tr A + tr B - 2 trace_of_root
@@ -24,19 +13,14 @@ struct FrechetDistance {
   double trace_of_root = 0;  ///< tr (A B)^(1/2)
 };
 
-/// Of two Gaussians, by the eigenvalues of A^(1/2) B A^(1/2), which are those of A B.
-///
-/// Note [Two forms of the trace]: published code takes scipy's square root of A B, which is complex
-/// for sets of low rank and then patched up. The symmetric form is real, and exact to rounding
-/// while both covariances have full rank. With fewer rows than dimensions the roots of rounding
-/// errors add up. So where the rows are at hand the trace is taken from them: A = X'X, B = Y'Y
-/// (centred and scaled), and tr (A B)^(1/2) is the sum of the singular values of X Y', which is
-/// exact whatever the rank. Y' may be replaced by any root of B, of which one with few columns is
-/// kept.
-/// @throws ShapeError if the dimensions differ.
-[[nodiscard]] FrechetDistance frechet_distance(const GaussianMoments& a, const GaussianMoments& b);
-
 /// A set that others are compared with; the work that depends on it alone is done once. Float64.
+///
+/// Note [The trace from the rows]: published code takes scipy's square root of A B, which is
+/// complex for sets of low rank and then patched up. The symmetric form, by the eigenvalues of
+/// A^(1/2) B A^(1/2), is real, but with fewer rows than dimensions the roots of rounding errors add
+/// up. So the trace is taken from the rows: A = X'X, B = Y'Y (centred and scaled), and tr (A
+/// B)^(1/2) is the sum of the singular values of X Y', which is exact whatever the rank. Y' may be
+/// replaced by any root of B, of which one with few columns is kept.
 ///
 /// Sets of fewer rows than dimensions give distances that are too large, by a bias that falls as
 /// 1 / N. Thread-safe after construction.
@@ -52,8 +36,5 @@ class FrechetReference {
   at::Tensor root_DR_;  // the covariance is its product with its transpose; R its rank or more
   double trace_ = 0;
 };
-
-/// Of two sets of rows, exact whatever their rank. @throws as FrechetReference.
-[[nodiscard]] FrechetDistance frechet_distance(const at::Tensor& a_ND, const at::Tensor& b_ND);
 
 }  // namespace kilonat::metrics

@@ -24,16 +24,15 @@ double mean_over_pairs(const at::Tensor& kernel_NN, const at::Tensor& weights_N)
   return (kernel_NN * weights_NN).sum().item<double>() / total;
 }
 
-}  // namespace
-
-double median_pairwise_distance(const at::Tensor& rows_ND) {
-  return at::pdist(checked(rows_ND).contiguous()).median().item<double>();
+double gamma_of(const at::Tensor& reference_MD) {
+  const double bandwidth = at::pdist(reference_MD.contiguous()).median().item<double>();
+  return 1.0 / (2 * bandwidth * bandwidth + 1e-8);
 }
 
+}  // namespace
+
 KernelDistance::KernelDistance(const at::Tensor& reference_MD)
-    : reference_MD_(checked(reference_MD)),
-      bandwidth_(median_pairwise_distance(reference_MD)),
-      gamma_(1.0 / (2 * bandwidth_ * bandwidth_ + 1e-8)) {
+    : reference_MD_(checked(reference_MD)), gamma_(gamma_of(reference_MD_)) {
   within_reference_ = mean_over_pairs(kernel(reference_MD_, reference_MD_),
                                       at::ones({reference_MD_.size(0)}, reference_MD_.options()));
 }

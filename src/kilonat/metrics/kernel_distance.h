@@ -10,15 +10,13 @@ namespace kilonat::metrics {
 /// Kernel values are multiplied by this, as in kadtk.
 inline constexpr double kKernelDistanceScale = 100;
 
-/// Lower median of the distances between different rows. @throws DataError for fewer than 2 rows.
-[[nodiscard]] double median_pairwise_distance(const at::Tensor& rows_ND);
-
 /// The unbiased estimate of the squared discrepancy, times 100, of sets against one reference.
 ///
-/// Gaussian kernel exp(-gamma d^2), gamma = 1 / (2 bandwidth^2 + 1e-8), bandwidth the median
-/// distance within the reference. No assumption on the distributions, and no bias from small sets;
-/// of equal distributions it is 0 on average, and so may be negative.
-/// Source: arXiv 2502.15602; kadtk `kad.py`. Float64. Thread-safe after construction.
+/// Gaussian kernel exp(-gamma d^2), gamma = 1 / (2 bandwidth^2 + 1e-8), bandwidth the (lower)
+/// median of the distances between different rows of the reference. No assumption on the
+/// distributions, and no bias from small sets; of equal distributions it is 0 on average, and so
+/// may be negative. Source: arXiv 2502.15602; kadtk `kad.py`. Float64. Thread-safe after
+/// construction.
 class KernelDistance {
  public:
   /// @throws DataError for fewer than two rows.
@@ -38,13 +36,10 @@ class KernelDistance {
   [[nodiscard]] double of(const Kernels& kernels, const at::Tensor& weights_N = {}) const;
   [[nodiscard]] double of(const at::Tensor& rows_ND) const { return of(kernels_of(rows_ND)); }
 
-  [[nodiscard]] double bandwidth() const { return bandwidth_; }
-
  private:
   [[nodiscard]] at::Tensor kernel(const at::Tensor& a_ND, const at::Tensor& b_MD) const;
 
   at::Tensor reference_MD_;
-  double bandwidth_ = 0;
   double gamma_ = 0;
   double within_reference_ = 0;  // mean kernel value of its pairs
 };

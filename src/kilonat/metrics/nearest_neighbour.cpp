@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include <ATen/ATen.h>
 
@@ -56,21 +55,16 @@ at::Tensor sound_statistics(const at::Tensor& audio_T, std::int64_t sample_rate_
   return at::cat({level_MF.mean(1), level_MF.std(1, /*unbiased=*/false), change_M});
 }
 
-at::Tensor nearest_distances(const at::Tensor& rows_ND,
-                             const at::Tensor& training_MD,
-                             bool skip_self) {
+at::Tensor nearest_distances(const at::Tensor& rows_ND, const at::Tensor& training_MD) {
   KILONAT_REQUIRE(rows_ND.size(1) == training_MD.size(1),
                   ShapeError,
                   "nearest neighbours: rows of {} features, training rows of {}",
                   rows_ND.size(1),
                   training_MD.size(1));
-  KILONAT_REQUIRE(training_MD.size(0) > (skip_self ? 1 : 0),
-                  DataError,
-                  "nearest neighbours: {} training clips, too few",
-                  training_MD.size(0));
-  at::Tensor distances_NM =
+  KILONAT_REQUIRE(
+      training_MD.size(0) > 0, DataError, "nearest neighbours: there is no training clip");
+  const at::Tensor distances_NM =
       at::cdist(rows_ND.to(at::kDouble), training_MD.to(at::kDouble), 2.0, /*compute_mode=*/2);
-  if (skip_self) distances_NM.fill_diagonal_(std::numeric_limits<double>::infinity());
   return distances_NM.amin(1) / std::sqrt(static_cast<double>(rows_ND.size(1)));
 }
 

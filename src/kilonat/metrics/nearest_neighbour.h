@@ -19,10 +19,8 @@ namespace kilonat::metrics {
 [[nodiscard]] at::Tensor sound_statistics(const at::Tensor& audio_T, std::int64_t sample_rate_hz);
 
 /// Distance of each row to its nearest training row: root mean square over features, [N] float64.
-/// @param skip_self  the rows are the training rows: each one's distance to itself does not count.
-/// @throws ShapeError if the widths differ; DataError if there is no (other) training row.
+/// @throws ShapeError if the widths differ; DataError if there is no training row.
 [[nodiscard]] at::Tensor nearest_distances(const at::Tensor& rows_ND,
-                                           const at::Tensor& training_MD,
-                                           bool skip_self = false);
+                                           const at::Tensor& training_MD);
 
 }  // namespace kilonat::metrics

@@ -97,19 +97,6 @@ std::vector<std::int64_t> SentencePieces::ids(std::string_view text) const {
   return {ids.begin(), ids.end()};
 }
 
-std::vector<std::string> SentencePieces::pieces(std::string_view text) const {
-  std::vector<std::string> pieces;
-  require_ok(is_ok([&] { return library_->processor->Encode(text, &pieces); }), "cutting a text");
-  return pieces;
-}
-
-std::string SentencePieces::text(const std::vector<std::int64_t>& ids) const {
-  const std::vector<int> narrow(ids.begin(), ids.end());
-  std::string text;
-  require_ok(is_ok([&] { return library_->processor->Decode(narrow, &text); }), "joining pieces");
-  return text;
-}
-
 std::int64_t SentencePieces::size() const {
   return library_->processor->GetPieceSize();
 }

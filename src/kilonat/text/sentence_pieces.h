@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -22,11 +21,6 @@ class SentencePieces {
 
   /// The ids of a UTF-8 text, without end-of-text token; a run of unknown characters is one id.
   [[nodiscard]] std::vector<std::int64_t> ids(std::string_view text) const;
-  /// What each id stands for in the text ("▁" for the space before a word).
-  [[nodiscard]] std::vector<std::string> pieces(std::string_view text) const;
-  /// The text of ids; REQUIRES: each is in 0 .. size() - 1.
-  [[nodiscard]] std::string text(const std::vector<std::int64_t>& ids) const;
-
   [[nodiscard]] std::int64_t size() const;    ///< number of ids
   [[nodiscard]] std::int64_t end_id() const;  ///< of the end-of-text token
 
