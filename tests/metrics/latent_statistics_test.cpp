@@ -46,6 +46,19 @@ TEST(LatentStatistics, CountAnOffsetAloneAsNoInformation) {
   EXPECT_EQ(report.active_channels, 0);
 }
 
+TEST(LatentStatistics, HaveTheSameInformativeNatsWithoutThePosteriors) {
+  LatentStatistics statistics(2, 50);
+  statistics.add("a", posterior(3, 0.8, 0.6, 100));
+  statistics.add("b", posterior(-1, 0.1, 0.01, 30));
+  const LatentReport report = statistics.report();
+  const torch::Tensor found_D =
+      informative_nats(torch::tensor(report.nats_per_channel, torch::kDouble), report.aggregate);
+  for (std::int64_t d = 0; d < 2; ++d) {
+    EXPECT_NEAR(found_D[d].item<double>(), report.informative_nats_per_channel[d], 1e-12);
+  }
+  EXPECT_THROW((void)informative_nats(torch::zeros({3}), report.aggregate), ShapeError);
+}
+
 TEST(LatentStatistics, WeighClipsByTheirFramesAndReportTheirSpread) {
   LatentStatistics statistics(2, 50);
   statistics.add("short", posterior(1, 0, 1, 10));  // 0.5 nats

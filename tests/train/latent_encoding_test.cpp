@@ -1,5 +1,6 @@
 #include "kilonat/train/latent_encoding.h"
 
+#include <cmath>
 #include <set>
 
 #include "base/expect_error.h"
@@ -82,6 +83,37 @@ TEST_F(EncodeLatents, StoresTheStatisticsOfTheSamples) {
         set.info().stddev[d], std::sqrt(squares[d].item<double>() / count - mean * mean), 1e-6);
     EXPECT_NEAR(set.info().nats[d], nats[d].item<double>() / count, 1e-6);
   }
+}
+
+TEST_F(EncodeLatents, TellsTheNormaliserTheNatsAgainstTheChannelsOwnGaussian) {
+  encode(bells());
+  const generation::LatentSet set(folder_ / "set");
+  const diffusion::LatentChannels channels = latent_channels(set.info());
+  torch::Tensor nats_D = torch::zeros({6}, torch::kDouble);
+  std::int64_t count = 0;
+  for (std::size_t i = 0; i < set.clips().size(); ++i) {
+    if (set.clips()[i].split != "train") continue;
+    const generation::LatentItem item = set.read(i);
+    nats_D += codec::gaussian_kl_nats(item.mean_DF.to(torch::kDouble).unsqueeze(0),
+                                      item.stddev_DF.to(torch::kDouble).unsqueeze(0),
+                                      channels.mean_D,
+                                      channels.stddev_D.square())
+                  .sum(at::IntArrayRef{0, 2});
+    count += item.mean_DF.size(1);
+  }
+  // The moments are of float64 sums; only their way through text and back rounds.
+  EXPECT_LT((channels.nats_D - nats_D / count).abs().max().item<double>(), 1e-9);
+}
+
+TEST(LatentChannelsOfASet, LeaveOutAConstantOffsetAndKeepAMeanThatVaries) {
+  // By hand: a mean of 3 always, deviation 1: 4.5 nats against N(0, 1), none of them about the
+  // sound. A mean of +- 0.8, deviation 0.6: variance 0.64 + 0.36 and -ln 0.6 nats.
+  generation::LatentSetInfo info;
+  info.mean = {3, 0};
+  info.stddev = {1, 1};
+  info.nats = {4.5, -std::log(0.6)};
+  const diffusion::LatentNormaliser normaliser(latent_channels(info), {});
+  EXPECT_TRUE(normaliser.kept().equal(torch::tensor({1})));
 }
 
 TEST_F(EncodeLatents, GivesTheSameLatentsForTheSameSeed) {

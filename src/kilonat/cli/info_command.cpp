@@ -39,12 +39,9 @@ std::vector<double> numbers_of(const at::Tensor& tensor_D) {
 /// Channels that tell something: without the nats of their offset and scale, as kilonat eval
 /// counts.
 std::int64_t num_active_channels(const codec::ModelMetadata& metadata) {
-  const at::Tensor& variance_D = metadata.aggregate_variance_D;
-  const at::Tensor second_D = metadata.aggregate_mean_D.square() + variance_D;
-  const at::Tensor aggregate_nats_D = 0.5 * (second_D - 1 - variance_D.log());
-  return (metadata.nats_per_channel_D - aggregate_nats_D > metrics::kActiveNats)
-      .sum()
-      .item<std::int64_t>();
+  const at::Tensor nats_D = metrics::informative_nats(
+      metadata.nats_per_channel_D, {metadata.aggregate_mean_D, metadata.aggregate_variance_D});
+  return (nats_D > metrics::kActiveNats).sum().item<std::int64_t>();
 }
 
 json json_of_model(const codec::LoadedModel& loaded) {

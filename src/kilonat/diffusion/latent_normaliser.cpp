@@ -43,8 +43,8 @@ void describe(config::Schema& schema, LatentNormaliserOptions& options) {
               .max = 1e6})
       .field("min_nats",
              options.min_nats,
-             {.doc = "latent channels that carry less are left out and drawn at random when "
-                     "decoding",
+             {.doc = "latent channels with fewer informative nats are left out and drawn at "
+                     "random when decoding",
               .unit = "nats per frame",
               .min = 0});
 }
@@ -55,11 +55,12 @@ LatentNormaliser::LatentNormaliser(const LatentChannels& channels,
   mean_D_ = channels.mean_D.detach().to(torch::kCPU, torch::kFloat32);
   stddev_D_ = channels.stddev_D.detach().to(torch::kCPU, torch::kFloat32);
   scale_D_ = stddev_D_.clamp_min(options.stddev_floor);
-  kept_C_ = (channels.nats_D.cpu() >= options.min_nats).nonzero().flatten();
+  // Rounding may have made no nats negative.
+  kept_C_ = (channels.nats_D.cpu().clamp_min(0) >= options.min_nats).nonzero().flatten();
   KILONAT_REQUIRE(num_diffused() > 0,
                   DataError,
-                  "normalising latents: none of {} channels carries {} nats per frame; there is "
-                  "nothing to generate at this rate",
+                  "normalising latents: none of {} channels has {} informative nats per frame "
+                  "(latent.min_nats), so there is nothing to generate; is the codec trained?",
                   num_channels(),
                   options.min_nats);
 }

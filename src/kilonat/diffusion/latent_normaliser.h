@@ -18,7 +18,7 @@ namespace kilonat::diffusion {
 struct LatentNormaliserOptions {
   /// Channels are divided by their standard deviation, at least by this.
   double stddev_floor = 0.1;
-  /// Channels that carry less are not diffused. 0: all are.
+  /// Channels with fewer informative nats per frame are not diffused. 0: all are.
   double min_nats = 0.01;
 };
 
@@ -28,18 +28,18 @@ void describe(config::Schema& schema, LatentNormaliserOptions& options);
 struct LatentChannels {
   at::Tensor mean_D;
   at::Tensor stddev_D;
-  at::Tensor nats_D;  ///< informative nats per frame (metrics/latent_statistics.h), or KL
+  at::Tensor nats_D;  ///< informative nats per frame (metrics/latent_statistics.h)
 };
 
-/// Note [Channels that say nothing]: at low rates many channels have q(z|x) = N(0, 1) whatever x
-/// is. Diffusing samples of them asks the network for pure noise; diffusing their means, whose
-/// spread is near 0, blows rounding up to unit variance. So they are left out, and the decoder gets
-/// what it was trained with: independent draws of the channel's own Gaussian, which is N(0, 1)
-/// where the KL to the prior vanishes.
+/// Note [Channels that say nothing]: at low rates many channels have the same q(z|x) whatever x is:
+/// N(0, 1), or a Gaussian that is off the prior and costs nats all the same, which is why the rule
+/// asks for informative nats. Diffusing samples of them asks the network for pure noise; diffusing
+/// their means, whose spread is near 0, blows rounding up to unit variance. So they are left out,
+/// and the decoder gets what it was trained with: independent draws of the channel's own Gaussian.
 class LatentNormaliser {
  public:
   /// @throws ShapeError for tensors that are not [D]; NumericError for NaN, Inf or a negative
-  ///         spread; DataError if no channel carries min_nats.
+  ///         spread; DataError if no channel has min_nats.
   LatentNormaliser(const LatentChannels& channels, const LatentNormaliserOptions& options);
 
   /// What a model file holds, names beginning with `prefix`.

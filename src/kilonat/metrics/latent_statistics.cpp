@@ -37,6 +37,13 @@ std::vector<double> to_vector(const at::Tensor& values_D) {
 
 }  // namespace
 
+at::Tensor informative_nats(const at::Tensor& nats_D, const StaticGaussian& aggregate) {
+  tensor::expect_shape(aggregate.mean_D, "static Gaussian", {nats_D.size(0)});
+  tensor::expect_shape(aggregate.variance_D, "static Gaussian", {nats_D.size(0)});
+  const at::Tensor second_D = aggregate.mean_D.square() + aggregate.variance_D;
+  return nats_D - 0.5 * (second_D - 1 - aggregate.variance_D.log());
+}
+
 LatentStatistics::LatentStatistics(std::int64_t latent_channels,
                                    double frame_rate_hz,
                                    std::int64_t edge_frames)

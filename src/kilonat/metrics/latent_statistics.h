@@ -48,6 +48,13 @@ struct LatentReport {
   std::vector<ClipRate> clips;       ///< in the order added
 };
 
+/// Informative nats per channel (Note [Informative rate]) from the KL against N(0, 1) and the
+/// moments of the aggregate posterior over the same frames, without the posteriors: what an offset
+/// and a scale cost, KL(N(mean, variance) || N(0, 1)), is taken off.
+/// @param nats_D, aggregate  [D] float64. @throws ShapeError if they differ in length.
+[[nodiscard]] at::Tensor informative_nats(const at::Tensor& nats_D,
+                                          const StaticGaussian& aggregate);
+
 /// Accumulates posteriors of whole clips; memory grows with the number of clips only.
 ///
 /// Note [Informative rate]: K = I(x; z) + KL(aggregate || prior), so it can be met by nats that say

@@ -14,15 +14,12 @@
 #include "kilonat/text/word_encoder.h"
 #include "kilonat/train/generator_report.h"
 #include "kilonat/train/generator_step.h"
+#include "kilonat/train/latent_encoding.h"
 #include "kilonat/train/run_folder.h"
 #include "kilonat/train/training_run.h"
 
 namespace kilonat::train {
 namespace {
-
-torch::Tensor vector_of(const std::vector<double>& values) {
-  return torch::tensor(values, torch::kDouble);
-}
 
 /// The words of the training captions, or the T5 that the options name.
 std::shared_ptr<text::TextEncoder> make_text_encoder(const GeneratorTrainOptions& options,
@@ -42,11 +39,7 @@ std::shared_ptr<text::TextEncoder> make_text_encoder(const GeneratorTrainOptions
 generation::Generator make_model(const GeneratorTrainOptions& options,
                                  const generation::LatentSet& set,
                                  torch::Device device) {
-  const generation::LatentSetInfo& info = set.info();
-  diffusion::LatentNormaliser normaliser({.mean_D = vector_of(info.mean),
-                                          .stddev_D = vector_of(info.stddev),
-                                          .nats_D = vector_of(info.nats)},
-                                         options.generator.latent);
+  diffusion::LatentNormaliser normaliser(latent_channels(set.info()), options.generator.latent);
   const SeedTree seeds(static_cast<std::uint64_t>(options.run.seed));
   generation::Generator model(options.generator,
                               make_text_encoder(options, set, device),

@@ -15,7 +15,6 @@
 #include "kilonat/base/interrupt.h"
 #include "kilonat/base/seed_tree.h"
 #include "kilonat/data/source.h"
-#include "kilonat/generation/latent_set.h"
 #include "kilonat/metrics/latent_statistics.h"
 #include "kilonat/train/codec_data.h"
 #include "kilonat/train/model_format.h"
@@ -195,6 +194,17 @@ LatentSummary encode_latents(const codec::LoadedModel& loaded,
     }
   }
   return encoding.finish(std::move(info), model_file);
+}
+
+diffusion::LatentChannels latent_channels(const generation::LatentSetInfo& info) {
+  const auto vector_of = [](const std::vector<double>& values) {
+    return torch::tensor(values, torch::kDouble);
+  };
+  const torch::Tensor mean_D = vector_of(info.mean);
+  const torch::Tensor stddev_D = vector_of(info.stddev);
+  return {.mean_D = mean_D,
+          .stddev_D = stddev_D,
+          .nats_D = metrics::informative_nats(vector_of(info.nats), {mean_D, stddev_D.square()})};
 }
 
 }  // namespace kilonat::train

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "kilonat/codec/model_file.h"
+#include "kilonat/diffusion/latent_normaliser.h"
+#include "kilonat/generation/latent_set.h"
 
 namespace kilonat::train {
 
@@ -49,5 +51,9 @@ LatentSummary encode_latents(const codec::LoadedModel& loaded,
                              const LatentOptions& options,
                              const std::filesystem::path& out,
                              const LatentProgress& on_progress = {});
+
+/// What the normaliser is to know of a set's channels, from the statistics that encode_latents
+/// stored: their informative nats follow from those against N(0, 1) and the moments. [D] float64.
+[[nodiscard]] diffusion::LatentChannels latent_channels(const generation::LatentSetInfo& info);
 
 }  // namespace kilonat::train
