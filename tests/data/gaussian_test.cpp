@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "data/measure.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "kilonat/data/procedural_source.h"
+#include "kilonat/metrics/signal_measures.h"
 
 namespace kilonat::data {
 namespace {
@@ -58,7 +58,7 @@ TEST_P(Gaussian, HasTheSpectrumThatItClaims) {
   double total = 0;
   const auto clips = open(GetParam(), ",clips=16");
   for (std::size_t i = 0; i < clips->size(); ++i) {
-    const auto spectrum = kilonat::testing::spectrum(kilonat::testing::mono(clips->read(i)));
+    const auto spectrum = metrics::spectrum(metrics::mono(clips->read(i)));
     total += spectrum.energy(0, 8000);
     for (int b = 0; b < kNumBands; ++b) {
       measured[static_cast<std::size_t>(b)] += spectrum.energy(b * kBand_hz, (b + 1) * kBand_hz);

@@ -5,8 +5,6 @@
 #include <thread>
 
 #include "base/expect_error.h"
-#include "data/hearing.h"
-#include "data/measure.h"
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,6 +13,8 @@
 #include "kilonat/base/errors.h"
 #include "kilonat/data/procedural/classes.h"
 #include "kilonat/data/procedural_source.h"
+#include "kilonat/metrics/caption_hearing.h"
+#include "kilonat/metrics/signal_measures.h"
 
 namespace kilonat::data {
 namespace {
@@ -51,7 +51,7 @@ void expect_sane(const audio::AudioBuffer& clip, const std::string& id) {
 
 /// Shares of the energy in octaves from 62 Hz [dB], above -40 dB of all.
 std::vector<double> octaves_db(const audio::AudioBuffer& clip) {
-  const auto all = kilonat::testing::spectrum(kilonat::testing::mono(clip));
+  const auto all = metrics::spectrum(metrics::mono(clip));
   std::vector<double> bands;
   for (double low_hz = 62.5; low_hz < 8000; low_hz *= 2) {
     const double share = all.energy(low_hz, 2 * low_hz) / all.energy(0, 8000);
@@ -67,8 +67,7 @@ TEST_P(ProceduralClass, SoundsAsItsCaptionsSay) {
     const auto source = open(fmt::format("procedural:{},{}", GetParam(), format));
     std::set<std::string> captions;
     for (std::size_t i = 0; i < source->size(); ++i) {
-      EXPECT_EQ(kilonat::testing::caption_heard(GetParam(), source->read(i)),
-                source->info(i).caption)
+      EXPECT_EQ(metrics::caption_heard(GetParam(), source->read(i)), source->info(i).caption)
           << source->info(i).id;
       captions.insert(source->info(i).caption);
     }
@@ -183,7 +182,7 @@ TEST(ProceduralSource, HasTheFormatAskedFor) {
 TEST(ProceduralSource, ReachesAboveEightKilohertzAtAHigherRate) {
   const auto source = open("procedural:hihat,clips=4,rate=48000");
   for (std::size_t i = 0; i < source->size(); ++i) {
-    const auto all = kilonat::testing::spectrum(kilonat::testing::mono(source->read(i)));
+    const auto all = metrics::spectrum(metrics::mono(source->read(i)));
     EXPECT_GT(all.energy(8000, 24000), 0.1 * all.energy(0, 24000));
   }
 }

@@ -99,6 +99,22 @@ std::vector<std::string> distance_table(const ScoreTable& table) {
   return aligned(cells);
 }
 
+/// What share of the words of procedural captions is heard in each row.
+std::vector<std::string> word_table(const ScoreTable& table) {
+  std::vector<std::vector<std::string>> cells{{"words heard %"}};
+  const auto& aspects = table.rows.front().second.caption_words;
+  for (const auto& [aspect, estimate] : aspects) cells.front().push_back(aspect);
+  for (const auto& [name, scores] : table.rows) {
+    cells.push_back({name});
+    for (const auto& [aspect, estimate] : aspects) {
+      const auto found = scores.caption_words.find(aspect);
+      cells.back().push_back(found == scores.caption_words.end() ? "-"
+                                                                 : text_of(found->second, 1, 100));
+    }
+  }
+  return aligned(cells);
+}
+
 json json_of(const std::string& name, const SoundScores& scores) {
   json row{{"row", name},
            {"clips", scores.num_clips},
@@ -114,6 +130,9 @@ json json_of(const std::string& name, const SoundScores& scores) {
                                     {"fad", json_of(distance.frechet)},
                                     {"dimensions", distance.dimensions},
                                     {"rows", distance.num_rows}};
+  }
+  for (const auto& [aspect, estimate] : scores.caption_words) {
+    row["caption_words"][aspect] = json_of(estimate);
   }
   if (scores.num_with_class > 0) row["confusion"] = confusion_rows(scores.confusion_KK);
   return row;
@@ -157,6 +176,10 @@ std::vector<std::pair<std::string, std::string>> metric_choices(const ScoreTable
        fmt::format("clips nearer than {:.2f} dB to a training clip, as one in twenty unseen real "
                    "clips are; far more than in the row 'real' means copies",
                    table.near_db)},
+      {"caption_words",
+       "procedural captions only: share of their words that a measurement of the sound bears out "
+       "(docs/data.md), by what they tell of; most are one of two words, so that guessing gets "
+       "half"},
       {"intervals",
        fmt::format(
            "{:g} % of {} bootstrap draws of the row's clips, about the figure; the reference "
@@ -170,6 +193,10 @@ std::vector<std::string> score_lines(const ScoreTable& table) {
   lines.emplace_back();
   append(lines, distance_table(table));
   const auto& [name, scores] = table.rows.front();
+  if (!scores.caption_words.empty()) {
+    lines.emplace_back();
+    append(lines, word_table(table));
+  }
   if (scores.num_with_class > 0) {
     lines.emplace_back();
     lines.push_back(fmt::format("{}: asked for (rows), taken for (columns)", name));

@@ -86,11 +86,28 @@ void GenerationScorer::score_classes(const SoundSet& set, SoundScores& scores) c
   scores.kl_set_first = mean_of(kl_nats(posteriors_NK, expected_NK));
 }
 
+void GenerationScorer::score_words(const SoundSet& set, SoundScores& scores) const {
+  std::map<std::string, std::vector<double>> right;
+  for (const std::vector<CheckedWord>& words : set.words) {
+    double sum = 0;
+    for (const CheckedWord& word : words) {
+      right[word.aspect].push_back(word.is_right);
+      sum += word.is_right;
+    }
+    // A clip's words come together: the bootstrap draws clips.
+    if (!words.empty()) right[kAllAspects].push_back(sum / static_cast<double>(words.size()));
+  }
+  for (const auto& [aspect, values] : right) {
+    scores.caption_words[aspect] = mean_of(at::tensor(values, at::kDouble));
+  }
+}
+
 SoundScores GenerationScorer::score(const SoundSet& set) const {
   KILONAT_REQUIRE(set.size() >= 2, DataError, "scoring: {} clips, expected at least 2", set.size());
   SoundScores scores{.num_clips = set.size()};
   for (const auto& [name, clips] : set.embeddings) scores.distances[name] = distance(name, clips);
   score_classes(set, scores);
+  score_words(set, scores);
   const at::Tensor posteriors_NK = set.log_posteriors_NK;
   scores.inception_score = bootstrap(
       inception_score(posteriors_NK),

@@ -15,6 +15,9 @@
 
 namespace kilonat::metrics {
 
+/// Of SoundScores::caption_words: over all words.
+inline constexpr const char* kAllAspects = "all";
+
 /// How far a set is from the reference in one embedding.
 struct SetDistance {
   Estimate kernel;   ///< KAD, the primary one at small sets
@@ -34,6 +37,9 @@ struct SoundScores {
                                                  ///< the KL]
   std::optional<Estimate> kl_set_first{};        ///< KL(set || reference)
   at::Tensor confusion_KK{};                     ///< rows: the class asked for
+  /// Share of the words of procedural captions that the sounds bear out, by aspect ("pitch",
+  /// "decay" ..), and over all of them under "all". Empty where no caption is of that kind.
+  std::map<std::string, Estimate> caption_words{};
   Estimate inception_score{};
   Estimate nearest_db{};  ///< mean distance to the nearest training clip
   Estimate near_share{};  ///< clips nearer to a training clip than 19 of 20 real unseen ones
@@ -71,6 +77,7 @@ class GenerationScorer {
 
   [[nodiscard]] SetDistance distance(const std::string& name, const EmbeddedClips& clips) const;
   void score_classes(const SoundSet& set, SoundScores& scores) const;
+  void score_words(const SoundSet& set, SoundScores& scores) const;
   /// Mean of a figure of each clip.
   [[nodiscard]] Estimate mean_of(const at::Tensor& values_N) const;
 

@@ -36,7 +36,8 @@ SoundSet judge_made_up(SoundJudge& judge,
     const std::int64_t label = like.classes[i];
     return SoundJudge::NamedClip{like.ids[i],
                                  label < 0 ? "" : classes[static_cast<std::size_t>(label)],
-                                 noise(format, like.durations_s[i], amplitude, rng)};
+                                 noise(format, like.durations_s[i], amplitude, rng),
+                                 like.captions.empty() ? "" : like.captions[i]};
   };
   return judge.judge(like.ids.size(), make, on_clip);
 }

@@ -77,6 +77,8 @@ void SoundJudge::listen(const NamedClip& clip, Collected& collected) {
   collected.set.ids.push_back(clip.id);
   collected.set.classes.push_back(classifier_->class_index(clip.label));
   collected.set.durations_s.push_back(clip.audio.duration_s());
+  collected.set.captions.push_back(clip.caption);
+  collected.set.words.push_back(check_caption(clip.label, clip.caption, clip.audio));
   collected.posteriors.push_back(scores.log_posterior_K);
   collected.statistics.push_back(sound_statistics(audio_T, format.sample_rate_hz));
   collected.add_rows("classifier", scores.embedding_D.unsqueeze(0));
@@ -117,7 +119,8 @@ SoundSet SoundJudge::judge(const data::Source& source, const std::function<void(
   return judge(
       source.size(),
       [&](std::size_t i) {
-        return NamedClip{source.info(i).id, source.info(i).label, source.read(i)};
+        const data::ClipInfo& info = source.info(i);
+        return NamedClip{info.id, info.label, source.read(i), info.caption};
       },
       on_clip);
 }

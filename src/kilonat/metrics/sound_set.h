@@ -14,6 +14,7 @@
 
 #include "kilonat/audio/buffer.h"
 #include "kilonat/data/source.h"
+#include "kilonat/metrics/caption_hearing.h"
 #include "kilonat/metrics/cnn14.h"
 #include "kilonat/metrics/sound_classifier.h"
 #include "kilonat/metrics/vggish.h"
@@ -38,6 +39,8 @@ struct SoundSet {
   std::map<std::string, EmbeddedClips> embeddings;  ///< "classifier", "cnn14", "vggish"
   at::Tensor statistics_ND;                         ///< sound_statistics
   std::vector<double> durations_s;
+  std::vector<std::string> captions{};            ///< empty, or one a clip
+  std::vector<std::vector<CheckedWord>> words{};  ///< empty, or of each clip what its caption says
 
   [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(ids.size()); }
 };
@@ -57,6 +60,7 @@ class SoundJudge {
     std::string id;
     std::string label;
     audio::AudioBuffer audio;
+    std::string caption{};
   };
   /// @param clip  gives the clip of a number; its DataError or IoError leaves the clip out and is
   ///     logged. @param on_clip  called after each; may be empty.

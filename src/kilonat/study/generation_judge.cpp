@@ -52,7 +52,20 @@ std::vector<GenerationMetric> generation_metrics() {
           {.id = "nearest_db",
            .label = "Distance to the nearest training clip",
            .lower_is_better = false,
-           .note = "In dB of log-mel statistics. Well below that of real unseen clips: copies"}};
+           .note = "In dB of log-mel statistics. Well below that of real unseen clips: copies"},
+          {.id = "caption_words",
+           .label = "Words of the caption heard",
+           .lower_is_better = false,
+           .note = "Procedural captions only: share of their words that a measurement of the sound "
+                   "bears out; most are one of two words, so that guessing gets half"},
+          {.id = "caption_pitch",
+           .label = "Pitch as the caption says",
+           .lower_is_better = false,
+           .note = "Of sounds whose caption says high or low"},
+          {.id = "caption_decay",
+           .label = "Decay as the caption says",
+           .lower_is_better = false,
+           .note = "Of sounds whose caption says slow or fast decay"}};
 }
 
 Estimates estimates_of(const metrics::SoundScores& scores) {
@@ -64,6 +77,12 @@ Estimates estimates_of(const metrics::SoundScores& scores) {
   put(estimates, "class_accuracy", scores.accuracy);
   put(estimates, "kl_reference_first", scores.kl_reference_first);
   put(estimates, "kl_generated_first", scores.kl_set_first);
+  for (const auto& [id, aspect] : {std::pair{"caption_words", metrics::kAllAspects},
+                                   std::pair{"caption_pitch", "pitch"},
+                                   std::pair{"caption_decay", "decay"}}) {
+    const auto found = scores.caption_words.find(aspect);
+    if (found != scores.caption_words.end()) estimates[id] = own(found->second);
+  }
   estimates["inception_score"] = own(scores.inception_score);
   estimates["nearest_db"] = own(scores.nearest_db);
   return estimates;

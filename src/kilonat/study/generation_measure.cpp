@@ -44,7 +44,8 @@ metrics::SoundScores judge_sounds(GenerationJudge& judge,
   return judge.score(prompts.size(), [&](std::size_t i) {
     return metrics::SoundJudge::NamedClip{fmt::format("sound {}", i),
                                           prompts[i].label,
-                                          {sample_rate_hz, train::channels_of(sounds_CT[i])}};
+                                          {sample_rate_hz, train::channels_of(sounds_CT[i])},
+                                          prompts[i].caption};
   });
 }
 

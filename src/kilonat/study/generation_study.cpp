@@ -75,6 +75,16 @@ GenerationResults wrap(GenerationPoint point, std::string hash) {
   return results;
 }
 
+/// Takes out the metrics that nothing has a value for: words are measured of procedural sounds
+/// only.
+void drop_unmeasured_metrics(GenerationResults& results) {
+  std::erase_if(results.metrics, [&](const GenerationMetric& metric) {
+    const auto has = [&](const auto& holder) { return holder.metrics.contains(metric.id); };
+    return std::none_of(results.anchors.begin(), results.anchors.end(), has) &&
+           std::none_of(results.points.begin(), results.points.end(), has);
+  });
+}
+
 }  // namespace
 
 GenerationStudy::GenerationStudy(GenerationRequest request)
@@ -253,6 +263,7 @@ GenerationResults GenerationStudy::collect(const std::vector<std::string>& comma
     }
     results.points.push_back(std::move(*point));
   }
+  drop_unmeasured_metrics(results);
   summarise(request_.options.metric, results);
   save_generation(request_.folder / "generation.json", results);
   save_generation_csv(request_.folder / "generation.csv", results);

@@ -19,7 +19,8 @@ metrics::SoundSet judge_reconstructions(metrics::SoundJudge& judge,
     return metrics::SoundJudge::NamedClip{
         source.info(i).id,
         source.info(i).label,
-        {format.sample_rate_hz, channels_of(coded.reconstruction_CT)}};
+        {format.sample_rate_hz, channels_of(coded.reconstruction_CT)},
+        source.info(i).caption};
   };
   return judge.judge(source.size(), code, on_clip);
 }

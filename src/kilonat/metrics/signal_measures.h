@@ -1,12 +1,13 @@
 #pragma once
-/// What can be measured in a sound, for tests of what captions claim.
+/// What can be measured in a sound to check what its caption claims: levels, spectra, onsets,
+/// pitch.
 
 #include <cstddef>
 #include <vector>
 
 #include "kilonat/audio/buffer.h"
 
-namespace kilonat::testing {
+namespace kilonat::metrics {
 
 /// A piece of sound, one channel.
 struct Signal {
@@ -38,17 +39,15 @@ inline constexpr double kEnvelopeHop_s = 0.005;
 [[nodiscard]] std::vector<double> envelope(const Signal& signal, double window_s);
 
 /// Times at which the level rises by 6 dB within 80 ms, to a third of its maximum or more;
-/// at least 0.1 s apart.
+/// at least 0.1 s apart. Empty for silence and for sounds that only swell.
 [[nodiscard]] std::vector<double> onsets_s(const Signal& signal);
 
 /// Level `later_s` after the loudest moment at or behind `from_s`, relative to it [dB].
+/// REQUIRES: from_s within the signal.
 [[nodiscard]] double decay_db(const Signal& signal, double from_s, double later_s);
 
 /// Fundamental frequency between the two, by autocorrelation: the shortest lag with a peak near the
-/// highest one.
+/// highest one. 0: no peak.
 [[nodiscard]] double pitch_hz(const Signal& signal, double low_hz, double high_hz);
 
-/// Value below which the share lies.
-[[nodiscard]] double quantile(std::vector<double> values, double share);
-
-}  // namespace kilonat::testing
+}  // namespace kilonat::metrics

@@ -1,53 +1,37 @@
-#include "data/measure.h"
+#include "kilonat/metrics/signal_measures.h"
 
 #include <algorithm>
 #include <cmath>
-#include <complex>
 #include <numbers>
 
-namespace kilonat::testing {
+#include <ATen/ATen.h>
+
+namespace kilonat::metrics {
 namespace {
 
-/// In place, radix 2. REQUIRES: a power of two. Inverse: conjugate before and after, then scale.
-void fft_(std::vector<std::complex<double>>& values) {
-  const std::size_t size = values.size();
-  for (std::size_t i = 1, j = 0; i < size; ++i) {
-    std::size_t bit = size / 2;
-    for (; (j & bit) != 0; bit /= 2) j ^= bit;
-    j ^= bit;
-    if (i < j) std::swap(values[i], values[j]);
-  }
-  for (std::size_t length = 2; length <= size; length *= 2) {
-    const auto turn = std::polar(1.0, -2 * std::numbers::pi / static_cast<double>(length));
-    for (std::size_t start = 0; start < size; start += length) {
-      std::complex<double> factor = 1;
-      for (std::size_t k = start; k < start + length / 2; ++k, factor *= turn) {
-        const auto odd = factor * values[k + length / 2];
-        values[k + length / 2] = values[k] - odd;
-        values[k] += odd;
-      }
-    }
-  }
+std::int64_t power_of_two_from(std::size_t size) {
+  std::int64_t power = 1;
+  while (power < static_cast<std::int64_t>(size)) power *= 2;
+  return power;
 }
 
-std::size_t power_of_two_from(std::size_t size) {
-  std::size_t power = 1;
-  while (power < size) power *= 2;
-  return power;
+/// |FFT|^2 of a signal, zero-padded to `fft_size`, up to half the sample rate.
+at::Tensor power_spectrum(const std::vector<double>& samples, std::int64_t fft_size) {
+  const at::Tensor padded = at::zeros({fft_size}, at::kDouble);
+  std::copy(samples.begin(), samples.end(), padded.data_ptr<double>());
+  return at::fft_rfft(padded).abs().square();
 }
 
 /// Autocorrelation over lags from 0, normalised to the overlap and to 1 at lag 0.
 std::vector<double> autocorrelation(const Signal& signal, std::size_t num_lags) {
   const std::size_t size = signal.samples.size();
-  std::vector<std::complex<double>> values(power_of_two_from(2 * size));
-  std::copy(signal.samples.begin(), signal.samples.end(), values.begin());
-  fft_(values);
-  for (auto& value : values) value = std::norm(value);
-  fft_(values);  // real and even: forward and inverse are the same but for a factor
+  const std::int64_t fft_size = power_of_two_from(2 * size);
+  const at::Tensor all = at::fft_irfft(power_spectrum(signal.samples, fft_size), fft_size);
+  const double* values = all.data_ptr<double>();
   std::vector<double> result;
   for (std::size_t lag = 0; lag < std::min(num_lags, size); ++lag) {
     const double overlap = static_cast<double>(size - lag) / static_cast<double>(size);
-    result.push_back(values[lag].real() / values[0].real() / overlap);
+    result.push_back(values[lag] / values[0] / overlap);
   }
   return result;
 }
@@ -104,15 +88,15 @@ double Spectrum::centroid_hz() const {
 
 Spectrum spectrum(const Signal& signal) {
   const std::size_t size = signal.samples.size();
-  std::vector<std::complex<double>> values(power_of_two_from(std::max<std::size_t>(size, 4096)));
+  const std::int64_t fft_size = power_of_two_from(std::max<std::size_t>(size, 4096));
+  std::vector<double> windowed(size);
   for (std::size_t i = 0; i < size; ++i) {
     const double turn = 2 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(size);
-    values[i] = signal.samples[i] * (0.5 - 0.5 * std::cos(turn));
+    windowed[i] = signal.samples[i] * (0.5 - 0.5 * std::cos(turn));
   }
-  fft_(values);
-  Spectrum result{signal.rate_hz / static_cast<double>(values.size()), {}};
-  for (std::size_t i = 0; i <= values.size() / 2; ++i) result.power.push_back(std::norm(values[i]));
-  return result;
+  const at::Tensor power = power_spectrum(windowed, fft_size);
+  const double* values = power.data_ptr<double>();
+  return {signal.rate_hz / static_cast<double>(fft_size), {values, values + power.numel()}};
 }
 
 std::vector<double> envelope(const Signal& signal, double window_s) {
@@ -186,9 +170,4 @@ double pitch_hz(const Signal& signal, double low_hz, double high_hz) {
   return 0;
 }
 
-double quantile(std::vector<double> values, double share) {
-  std::sort(values.begin(), values.end());
-  return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
-}
-
-}  // namespace kilonat::testing
+}  // namespace kilonat::metrics
