@@ -71,4 +71,18 @@ if(KILONAT_WITH_TORCH)
   set(kilonat_flags_before_torch "${CMAKE_CXX_FLAGS}")
   find_package(Torch REQUIRED)
   set(CMAKE_CXX_FLAGS "${kilonat_flags_before_torch}") # find_package(Torch) may append to it
+
+  # libtorch 2.x from elsewhere brings headers of its own fmt and protobuf, which do not fit the
+  # libraries that we link. Ours must be found first; /usr/include itself is always searched last.
+  find_path(KILONAT_FMT_INCLUDE fmt/core.h REQUIRED)
+  find_path(KILONAT_PROTOBUF_INCLUDE google/protobuf/message.h REQUIRED)
+  foreach(folder IN LISTS TORCH_INCLUDE_DIRS)
+    if(EXISTS ${folder}/fmt AND NOT folder STREQUAL KILONAT_FMT_INCLUDE)
+      set(kilonat_own_headers ${CMAKE_BINARY_DIR}/generated/own_headers)
+      file(MAKE_DIRECTORY ${kilonat_own_headers})
+      file(CREATE_LINK ${KILONAT_FMT_INCLUDE}/fmt ${kilonat_own_headers}/fmt SYMBOLIC)
+      file(CREATE_LINK ${KILONAT_PROTOBUF_INCLUDE}/google ${kilonat_own_headers}/google SYMBOLIC)
+      include_directories(BEFORE SYSTEM ${kilonat_own_headers})
+    endif()
+  endforeach()
 endif()

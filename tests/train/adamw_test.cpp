@@ -48,6 +48,22 @@ TEST(AdamW, TakesTheStepsOfTorchAdamW) {
   }
 }
 
+TEST(AdamW, TakesTheSameStepsByOperatorsAsInOnePass) {
+  const NamedTensors floats = two_parameters();
+  NamedTensors doubles;  // not what the one pass takes, as tensors on a GPU are not
+  for (const auto& [name, x] : floats) {
+    doubles[name] = x.detach().to(torch::kDouble).requires_grad_();
+  }
+  AdamW in_one_pass(floats, {.learning_rate = 1e-2, .beta1 = 0.7, .weight_decay = 0.1});
+  AdamW by_operators(doubles, {.learning_rate = 1e-2, .beta1 = 0.7, .weight_decay = 0.1});
+  update_(in_one_pass, 20);
+  update_(by_operators, 20);
+  for (const char* name : {"a", "b"}) {
+    // 20 steps of some ten float32 operations each: a few ulp of values near 1.
+    EXPECT_TRUE(torch::allclose(floats.at(name).to(torch::kDouble), doubles.at(name), 1e-5, 1e-6));
+  }
+}
+
 TEST(AdamW, ContinuesExactlyFromItsState) {
   AdamW whole(two_parameters(), {.learning_rate = 1e-2});
   update_(whole, 7);
@@ -86,6 +102,15 @@ TEST(ClipGradients, ScalesToTheNormAndReturnsTheNormBefore) {
   const double norm = clip_gradients_(parameters, 1.0);
   EXPECT_NEAR(norm, 3 * std::sqrt(17.0), 1e-5);
   EXPECT_NEAR(clip_gradients_(parameters, 1.0), 1.0, 1e-5);
+}
+
+TEST(ClipGradients, ScalesDoublesToo) {
+  NamedTensors parameters{{"a", torch::zeros({3}, torch::kDouble).requires_grad_()},
+                          {"b", torch::zeros({1}, torch::kDouble).requires_grad_()}};
+  parameters.at("a").mutable_grad() = torch::full({3}, 4.0, torch::kDouble);
+  parameters.at("b").mutable_grad() = torch::full({1}, 1.0, torch::kDouble);
+  EXPECT_NEAR(clip_gradients_(parameters, 1.0), 7, 1e-12);  // sqrt(3 x 16 + 1)
+  EXPECT_NEAR(parameters.at("a").grad()[0].item<double>(), 4.0 / 7, 1e-6);
 }
 
 TEST(ClipGradients, LeavesSmallGradientsAlone) {

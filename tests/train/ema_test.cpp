@@ -19,6 +19,15 @@ TEST(Ema, ForgetsItsStartQuickly) {
   EXPECT_NEAR(ema.tensors().at("w").item<float>(), 1.0, 1e-5);
 }
 
+TEST(Ema, AveragesDoublesAndCopiesCounters) {
+  const NamedTensors start{{"w", torch::zeros({1}, torch::kDouble)},
+                           {"n", torch::zeros({1}, torch::kLong)}};
+  Ema ema(start, 0.05);
+  ema.update_({{"w", torch::ones({1}, torch::kDouble)}, {"n", torch::full({1}, 3, torch::kLong)}});
+  EXPECT_NEAR(ema.tensors().at("w").item<double>(), 0.95, 1e-12);
+  EXPECT_EQ(ema.tensors().at("n").item<std::int64_t>(), 3);
+}
+
 TEST(Ema, IsNotTheModelsOwnTensor) {
   const torch::Tensor weight = torch::zeros({1});
   const Ema ema({{"w", weight}}, 0.9);

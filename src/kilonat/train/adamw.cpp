@@ -17,20 +17,33 @@ double square_sum(const std::vector<torch::Tensor>& tensors) {
   if (std::all_of(tensors.begin(), tensors.end(), kernels::can_update)) {
     return kernels::sum_of_squares(tensors);
   }
-  std::vector<torch::Tensor> squares;
-  squares.reserve(tensors.size());
-  for (const torch::Tensor& x : tensors) squares.push_back(x.norm().to(torch::kDouble).square());
-  return torch::stack(squares).sum().item<double>();
+  const std::vector<torch::Tensor> norms = at::_foreach_norm(tensors);
+  return torch::stack(norms).to(torch::kDouble).square().sum().item<double>();
 }
 
-/// The update from ATen's operators: any type and device.
-void update_by_operators_(kernels::AdamWTensors& tensors, const kernels::AdamWFactors& factors) {
-  auto& [parameter, gradient, first, second] = tensors;
-  parameter.mul_(factors.keep);
-  first.mul_(factors.beta1).add_(gradient, factors.one_less_1);
-  second.mul_(factors.beta2).addcmul_(gradient, gradient, factors.one_less_2);
-  const torch::Tensor root = (second.sqrt() * factors.root_factor).add_(factors.epsilon);
-  parameter.addcdiv_(first, root, -factors.step);
+/// The update from ATen's operators: any type and device. On a GPU each operator takes all of the
+/// tensors in one launch.
+void update_by_operators_(const std::vector<kernels::AdamWTensors>& tensors,
+                          const kernels::AdamWFactors& factors) {
+  if (tensors.empty()) return;
+  const auto all = [&](at::Tensor kernels::AdamWTensors::*part) {
+    std::vector<at::Tensor> parts;
+    for (const kernels::AdamWTensors& each : tensors) parts.push_back(each.*part);
+    return parts;
+  };
+  const auto parameters = all(&kernels::AdamWTensors::parameter);
+  const auto gradients = all(&kernels::AdamWTensors::gradient);
+  const auto first = all(&kernels::AdamWTensors::first);
+  const auto second = all(&kernels::AdamWTensors::second);
+  at::_foreach_mul_(parameters, factors.keep);
+  at::_foreach_mul_(first, factors.beta1);
+  at::_foreach_add_(first, gradients, factors.one_less_1);
+  at::_foreach_mul_(second, factors.beta2);
+  at::_foreach_addcmul_(second, gradients, gradients, factors.one_less_2);
+  const auto roots = at::_foreach_sqrt(second);
+  at::_foreach_mul_(roots, factors.root_factor);
+  at::_foreach_add_(roots, factors.epsilon);
+  at::_foreach_addcdiv_(parameters, first, roots, -factors.step);
 }
 
 bool can_update(const kernels::AdamWTensors& t) {
@@ -62,7 +75,7 @@ double clip_gradients_(const NamedTensors& parameters, double clip_norm) {
   if (gradients.empty()) return 0;
   const double norm = std::sqrt(square_sum(gradients));
   if (std::isfinite(norm) && norm > clip_norm) {
-    for (torch::Tensor& gradient : gradients) gradient.mul_(clip_norm / (norm + 1e-6));
+    at::_foreach_mul_(gradients, clip_norm / (norm + 1e-6));
   }
   return norm;
 }
@@ -93,6 +106,7 @@ void AdamW::step_(double learning_rate_factor) {
   ++num_updates_;
   const kernels::AdamWFactors update = factors(options_.learning_rate * learning_rate_factor);
   std::vector<kernels::AdamWTensors> together;
+  std::vector<kernels::AdamWTensors> others;
   for (auto& [name, parameter] : parameters_) {
     if (!parameter.grad().defined()) continue;
     kernels::AdamWTensors tensors{
@@ -101,9 +115,10 @@ void AdamW::step_(double learning_rate_factor) {
       tensors.gradient = tensors.gradient.contiguous();
       together.push_back(std::move(tensors));
     } else {
-      update_by_operators_(tensors, update);
+      others.push_back(std::move(tensors));
     }
   }
+  update_by_operators_(others, update);
   kernels::adamw_update_(together, update);
 }
 

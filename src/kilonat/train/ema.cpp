@@ -16,17 +16,23 @@ void Ema::update_(const NamedTensors& tensors) {
   const auto n = static_cast<double>(num_updates_);
   const double decay = std::min(decay_, (1 + n) / (10 + n));
   std::vector<kernels::Following> together;
+  std::vector<torch::Tensor> other_averages;
+  std::vector<torch::Tensor> other_values;
   for (auto& [name, average] : averages_) {
     const torch::Tensor& value = tensors.at(name);
     if (kernels::can_update(average) && kernels::can_update(value)) {
       together.push_back({.average = average, .value = value});
     } else if (average.is_floating_point()) {
-      average.lerp_(value.detach(), 1 - decay);
+      other_averages.push_back(average);
+      other_values.push_back(value.detach());
     } else {
       average.copy_(value);
     }
   }
   kernels::move_towards_(together, 1 - decay);
+  if (!other_averages.empty()) {  // one launch for all of them on a GPU
+    at::_foreach_add_(other_averages, at::_foreach_sub(other_values, other_averages), 1 - decay);
+  }
   ++num_updates_;
 }
 
