@@ -53,6 +53,21 @@ TEST(Autoencoder, GivesExactlyTheSamplesThatWentIn) {
   }
 }
 
+TEST(Autoencoder, DrawsQuietOutputToSilenceAndLeavesTheRest) {
+  AutoencoderOptions options = tiny();
+  const torch::NoGradGuard no_grad;
+  Autoencoder plain(options, 7);
+  options.output_gate = 1e-2;
+  Autoencoder gated(options, 7);
+  const at::Tensor audio = 0.3 * torch::randn({1, 1, 60});
+  const at::Tensor x = plain->forward(audio).audio_BCT.to(torch::kDouble);
+  const at::Tensor y = gated->forward(audio).audio_BCT.to(torch::kDouble);
+  // The closed form, to float32 rounding of a few operations.
+  const at::Tensor expected = x * x.square() / (x.square() + 1e-4);
+  EXPECT_TRUE(torch::allclose(y, expected, 1e-5, 1e-9));
+  EXPECT_FALSE(torch::allclose(y, x, 1e-5, 1e-9));
+}
+
 TEST(Autoencoder, KeepsOfficialLengthsWhenAsked) {
   AutoencoderOptions options = tiny();
   options.match_official = true;

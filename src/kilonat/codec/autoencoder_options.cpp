@@ -176,6 +176,12 @@ void describe(config::Schema& schema, AutoencoderOptions& options) {
                options.decoder_channel_multiples,
                {.doc = "as the encoder's, outermost block first; empty: halving", .min = 1});
   schema.field("final_tanh", options.final_tanh, {.doc = "tanh on the decoder's output"});
+  schema.field("output_gate",
+               options.output_gate,
+               {.doc = "amplitude below which the decoder's output is drawn to silence, "
+                       "x^3 / (x^2 + output_gate^2); 0: off",
+                .min = 0,
+                .max = 1});
   schema.field("output_bias", options.output_bias, {.doc = "bias in the decoder's last layer"});
   schema.field("match_official",
                options.match_official,

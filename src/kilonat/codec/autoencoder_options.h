@@ -48,6 +48,9 @@ struct AutoencoderOptions {
   std::vector<std::int64_t> decoder_channel_multiples{};
 
   bool final_tanh = true;
+  /// Amplitude below which the output is drawn to silence, see decoder.h; 0: off, as in all official
+  /// models.
+  double output_gate = 0;
   bool output_bias = true;  ///< of the last convolution
 
   /// true: the lengths of the official code, which odd strides cut short; false: exactly as many

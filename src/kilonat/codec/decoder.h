@@ -63,6 +63,7 @@ class DecoderImpl : public torch::nn::Module {
   Snake snake_{nullptr};
   WeightNormConv1d last_{nullptr};
   bool final_tanh_;
+  double output_gate_;
 };
 TORCH_MODULE(Decoder);
 
