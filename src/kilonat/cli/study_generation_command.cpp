@@ -263,7 +263,7 @@ constexpr const char* kFooter =
     "training clips; they compare rates, and not with published figures.\n"
     "Example:\n"
     "  kilonat train-classifier --data sounds/clips.csv --out classifier.safetensors\n"
-    "  kilonat study rd rd_tiny16 --data sounds/clips.csv --out studies/rates\n"
+    "  kilonat study rd rd_esc10 --data sounds/clips.csv --out studies/rates\n"
     "  kilonat study generation generation_micro --data sounds/clips.csv --codecs studies/rates "
     "\\\n"
     "      --classifier classifier.safetensors --out studies/generation\n";

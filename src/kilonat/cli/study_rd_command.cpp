@@ -182,7 +182,7 @@ void run(const RdFlags& flags) {
 constexpr const char* kFooter =
     "What is done is used again: stop it and start it as you like, add points to the config.\n"
     "Example:\n"
-    "  kilonat study rd rd_tiny16 --data sounds/clips.csv --out studies/esc10 --jobs 2\n"
+    "  kilonat study rd rd_esc10 --data sounds/clips.csv --out studies/esc10 --jobs 2\n"
     "  kilonat report studies/esc10\n";
 
 }  // namespace
