@@ -54,12 +54,13 @@ std::vector<at::Tensor> make_sounds(generation::LoadedGenerator& generator,
                                     const std::vector<StudyPrompt>& prompts,
                                     const GenerationOptions& options,
                                     double guidance,
+                                    const std::string& stage,
                                     const OnStage& on_stage) {
   const generation::SoundOptions how = how_to_sound(options, guidance);
   std::vector<at::Tensor> sounds;
   for (std::size_t first = 0; first < prompts.size(); first += kBatch) {
     if (on_stage) {
-      on_stage(fmt::format("making sounds, guidance {}", guidance),
+      on_stage(fmt::format("{}, guidance {}", stage, guidance),
                static_cast<std::int64_t>(first),
                static_cast<std::int64_t>(prompts.size()));
     }
@@ -84,7 +85,8 @@ std::vector<GuidanceEntry> guidance_curve(generation::LoadedGenerator& generator
   const auto prompts = study_prompts(judge.held_out(), options.tuning_per_class, kTuningSeed);
   const std::int64_t rate_hz = generator.codec.model->options().sample_rate_hz;
   for (const double guidance : options.guidance) {
-    const auto sounds = make_sounds(generator, prompts, options, guidance, on_stage);
+    const auto sounds =
+        make_sounds(generator, prompts, options, guidance, "choosing a guidance", on_stage);
     curve.push_back({guidance, estimates_of(judge_sounds(judge, prompts, sounds, rate_hz))});
   }
   return curve;
@@ -131,7 +133,8 @@ GenerationPoint measure_generator(generation::LoadedGenerator& generator,
   point.guidance_curve = guidance_curve(generator, options, judge, on_stage);
   point.guidance = best_guidance(point.guidance_curve, options.metric);
   const auto prompts = study_prompts(judge.held_out(), options.sounds_per_class, 0);
-  const auto sounds = make_sounds(generator, prompts, options, *point.guidance, on_stage);
+  const auto sounds =
+      make_sounds(generator, prompts, options, *point.guidance, "making sounds", on_stage);
   const std::int64_t rate_hz = generator.codec.model->options().sample_rate_hz;
   const metrics::SoundScores scores = judge_sounds(judge, prompts, sounds, rate_hz);
   point.metrics = estimates_of(scores);
