@@ -48,8 +48,8 @@ struct AutoencoderOptions {
   std::vector<std::int64_t> decoder_channel_multiples{};
 
   bool final_tanh = true;
-  /// Amplitude below which the output is drawn to silence, see decoder.h; 0: off, as in all official
-  /// models.
+  /// Amplitude below which the output is drawn to silence, see decoder.h; 0: off, as in all
+  /// official models.
   double output_gate = 0;
   bool output_bias = true;  ///< of the last convolution
 

@@ -19,11 +19,11 @@ TransposedConvOptions strided_conv(std::int64_t in_channels,
           .output_padding = padding.output_padding};
 }
 
-/// Note [Output gate]: the latent is noise about its mean and each layer hands some of it on, so that
-/// silence is never silent, and the logarithm of a loss hears -80 dBFS of noise in silence as well as
-/// -20 in a bark. A cubic below `gate` swallows small noise (20 dB under the gate another 40 dB) and
-/// is the identity far above it. It is odd and rises everywhere, so that quiet sound can be made.
-/// What it gave is in docs/reproduce.md.
+/// Note [Output gate]: the latent is noise about its mean and each layer hands some of it on, so
+/// that silence is never silent, and the logarithm of a loss hears -80 dBFS of noise in silence as
+/// well as -20 in a bark. A cubic below `gate` swallows small noise (20 dB under the gate another
+/// 40 dB) and is the identity far above it. It is odd and rises everywhere, so that quiet sound can
+/// be made. What it gave is in docs/reproduce.md.
 at::Tensor gated(const at::Tensor& x, double gate) {
   const at::Tensor square = x.square();
   return x * (square / (square + gate * gate));
