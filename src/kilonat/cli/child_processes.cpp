@@ -98,6 +98,7 @@ void run_study_children(const std::vector<ChildProcess>& runs, int jobs, bool qu
                      .plain_interval_s = 0},
                     std::cerr);
   std::int64_t done = 0;
+  progress.update(done, fmt::format("{} at a time; a line when one is done", jobs));
   run_children(runs, jobs, [&](const std::string& name) { progress.update(++done, name); });
   progress.finish();
 }
