@@ -7,7 +7,6 @@
 
 #include "kilonat/base/interrupt.h"
 #include "kilonat/codec/model_file.h"
-#include "kilonat/config/schema.h"
 #include "kilonat/rate/units.h"
 #include "kilonat/train/codec_data.h"
 #include "kilonat/train/codec_report.h"
@@ -24,25 +23,11 @@ namespace {
 /// Relative error of the rate up to which the end of a run corrects it, see Note [Calibration].
 constexpr double kMostCalibrated = 0.15;
 
-TrainingRunOptions run_options(const TrainRequest& request) {
-  const RunOptions& run = request.options.run;
-  return {.folder = {request.run_folder},
-          .resume = request.resume,
-          .replace = request.replace,
-          .command = "train",
-          .config = config::to_toml(request.options),
-          .steps = run.steps,
-          .log_every = run.log_every,
-          .checkpoint_every = run.checkpoint_every,
-          .keep_checkpoints = run.keep_checkpoints,
-          .max_bad_batches = run.max_bad_batches};
-}
-
 /// A run in progress. Order of members: order of construction.
 class CodecTrainer : public TrainingRun {
  public:
   explicit CodecTrainer(const TrainRequest& request)
-      : TrainingRun(run_options(request)),
+      : TrainingRun(training_run_options(request, "train")),
         request_(request),
         options_(request.options),
         folder_{request.run_folder},

@@ -6,7 +6,6 @@
 #include <ATen/ATen.h>
 
 #include "kilonat/base/errors.h"
-#include "kilonat/config/schema.h"
 #include "kilonat/generation/generator.h"
 #include "kilonat/generation/latent_batches.h"
 #include "kilonat/tensor/module_weights.h"
@@ -65,25 +64,11 @@ generation::LatentBatches make_batches(const GeneratorTrainOptions& options,
           seeds.child("batches").seed()};
 }
 
-TrainingRunOptions run_options(const GeneratorRequest& request) {
-  const GeneratorRunOptions& run = request.options.run;
-  return {.folder = {request.run_folder},
-          .resume = request.resume,
-          .replace = request.replace,
-          .command = "train-generator",
-          .config = config::to_toml(request.options),
-          .steps = run.steps,
-          .log_every = run.log_every,
-          .checkpoint_every = run.checkpoint_every,
-          .keep_checkpoints = run.keep_checkpoints,
-          .max_bad_batches = run.max_bad_batches};
-}
-
 /// A run in progress. Order of members: order of construction.
 class GeneratorTrainer : public TrainingRun {
  public:
   explicit GeneratorTrainer(const GeneratorRequest& request)
-      : TrainingRun(run_options(request)),
+      : TrainingRun(training_run_options(request, "train-generator")),
         options_(request.options),
         folder_{request.run_folder},
         set_(std::make_shared<generation::LatentSet>(options_.batches.latents)),

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "kilonat/config/schema.h"
 #include "kilonat/train/checkpoint.h"
 #include "kilonat/train/codec_step.h"
 #include "kilonat/train/guard.h"
@@ -26,6 +28,23 @@ struct TrainingRunOptions {
   std::int64_t keep_checkpoints = 2;
   std::int64_t max_bad_batches = 10;  ///< see NonFiniteGuard
 };
+
+/// What a request to train says of its run.
+/// @param request  has run_folder, resume, replace, and options with the section `run`.
+template <class Request>
+TrainingRunOptions training_run_options(const Request& request, std::string command) {
+  const auto& run = request.options.run;
+  return {.folder = {request.run_folder},
+          .resume = request.resume,
+          .replace = request.replace,
+          .command = std::move(command),
+          .config = config::to_toml(request.options),
+          .steps = run.steps,
+          .log_every = run.log_every,
+          .checkpoint_every = run.checkpoint_every,
+          .keep_checkpoints = run.keep_checkpoints,
+          .max_bad_batches = run.max_bad_batches};
+}
 
 /// A step, and the clips it was on.
 struct BatchResult {
