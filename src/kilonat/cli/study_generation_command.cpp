@@ -1,6 +1,5 @@
 /// kilonat study generation: generators on the latents of each rate, and the rate that is best.
 
-#include <algorithm>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -16,6 +15,7 @@
 #include "kilonat/cli/child_processes.h"
 #include "kilonat/cli/commands.h"
 #include "kilonat/cli/config_files.h"
+#include "kilonat/cli/study_flags.h"
 #include "kilonat/cli/study_group.h"
 #include "kilonat/cli/study_sink.h"
 #include "kilonat/cli/version.h"
@@ -25,19 +25,9 @@
 namespace kilonat::cli {
 namespace {
 
-namespace fs = std::filesystem;
-
-struct GenerationStudyFlags {
-  CommonFlags common;
-  std::string config;
-  std::vector<std::string> sources;
+struct GenerationStudyFlags : StudyFlags {
   std::string codecs;
   std::string classifier;
-  std::string folder;
-  std::vector<std::string> points;
-  std::vector<std::int64_t> seeds;
-  std::vector<std::string> overrides;
-  int jobs = 1;
 };
 
 void require(const std::string& value, const char* what) {
@@ -68,8 +58,7 @@ study::GenerationRequest make_request(const GenerationStudyFlags& flags) {
   study::GenerationRequest request;
   config::load(find_config(options.generator, "diffusion"), options.overrides, request.base);
   request.options = options;
-  request.folder = flags.folder.empty() ? fs::path("studies") / fs::path(flags.config).stem()
-                                        : fs::path(flags.folder);
+  request.folder = study_folder(flags);
   return request;
 }
 
@@ -130,26 +119,9 @@ void run_here(study::GenerationStudy& study,
 /// The same command for some generators of one codec, which share their latents.
 std::vector<std::string> worker_words(const GenerationStudyFlags& flags,
                                       const study::GenerationRequest& request) {
-  std::vector<std::string> words{"study",
-                                 "generation",
-                                 flags.config,
-                                 "--codecs",
-                                 request.options.rd_study,
-                                 "--classifier",
-                                 request.options.classifier,
-                                 "--out",
-                                 request.folder.string(),
-                                 "--quiet",
-                                 "--device",
-                                 flags.common.device,
-                                 "--threads",
-                                 std::to_string(std::max(1, at::get_num_threads() / flags.jobs))};
-  for (const std::string& source : request.options.sources)
-    words.insert(words.end(), {"--data", source});
-  for (const std::string& assignment : flags.overrides)
-    words.insert(words.end(), {"--set", assignment});
-  for (const std::int64_t seed : flags.seeds)
-    words.insert(words.end(), {"--seeds", std::to_string(seed)});
+  std::vector<std::string> words = study_worker_words("generation", flags, request.options.sources);
+  words.insert(words.end(),
+               {"--codecs", request.options.rd_study, "--classifier", request.options.classifier});
   return words;
 }
 
@@ -274,28 +246,17 @@ Command add_study_generation_command(CLI::App& app) {
   auto flags = std::make_shared<GenerationStudyFlags>();
   CLI::App* sub = study_group(app).add_subcommand(
       "generation", "Generation against rate: the same generator on the latents of each rate");
-  sub->add_option("config", flags->config, "A study's config, or the name of one in conf/study")
-      ->required()
-      ->type_name("CONF");
-  sub->add_option("--data", flags->sources, "Sounds with captions, classes and splits")
-      ->type_name("SOURCE");
+  add_study_flags(*sub,
+                  *flags,
+                  {.data = "Sounds with captions, classes and splits",
+                   .points = "Only these: generators, or codecs",
+                   .seeds = "A generator for each, at every rate",
+                   .overrides = "Change a value of every generator's config",
+                   .jobs = "Codecs at a time, each with its share of the threads"});
   sub->add_option("--codecs", flags->codecs, "The folder of a rate-distortion study")
       ->type_name("DIR");
   sub->add_option("--classifier", flags->classifier, "Of kilonat train-classifier on these sounds")
       ->type_name("FILE");
-  sub->add_option("--out", flags->folder, "The study's folder; default studies/CONF")
-      ->type_name("DIR");
-  sub->add_option("--points", flags->points, "Only these: generators, or codecs")
-      ->type_name("NAME");
-  sub->add_option("--seeds", flags->seeds, "A generator for each, at every rate")
-      ->check(CLI::NonNegativeNumber)
-      ->type_name("SEED");
-  sub->add_option("--set", flags->overrides, "Change a value of every generator's config")
-      ->type_name("KEY=VALUE");
-  sub->add_option("--jobs", flags->jobs, "Codecs at a time, each with its share of the threads")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
-  add_run_flags(*sub, flags->common);
   sub->footer(kFooter);
   return {sub, [flags] { run(*flags); }};
 }

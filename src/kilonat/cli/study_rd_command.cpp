@@ -1,6 +1,5 @@
 /// kilonat study rd: rate-distortion curves of VAEs, RVQ and Opus.
 
-#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -18,6 +17,7 @@
 #include "kilonat/cli/child_processes.h"
 #include "kilonat/cli/commands.h"
 #include "kilonat/cli/config_files.h"
+#include "kilonat/cli/study_flags.h"
 #include "kilonat/cli/study_group.h"
 #include "kilonat/cli/study_sink.h"
 #include "kilonat/cli/version.h"
@@ -27,17 +27,8 @@
 namespace kilonat::cli {
 namespace {
 
-namespace fs = std::filesystem;
-
-struct RdFlags {
-  CommonFlags common;
-  std::string config;
-  std::vector<std::string> sources;
-  std::string folder;
-  std::vector<std::string> points;
-  std::vector<std::string> overrides;
+struct RdFlags : StudyFlags {
   std::string visqol_model;
-  int jobs = 1;
 };
 
 study::RdRequest make_request(const RdFlags& flags) {
@@ -45,6 +36,7 @@ study::RdRequest make_request(const RdFlags& flags) {
   config::load(find_config(flags.config, "study"), {}, config);
   study::RdOptions& options = config.study;
   if (!flags.sources.empty()) options.sources = flags.sources;
+  if (!flags.seeds.empty()) options.seeds = flags.seeds;
   if (!flags.visqol_model.empty()) options.visqol_model = flags.visqol_model;
   options.overrides.insert(options.overrides.end(), flags.overrides.begin(), flags.overrides.end());
   KILONAT_REQUIRE(!options.sources.empty(),
@@ -55,8 +47,7 @@ study::RdRequest make_request(const RdFlags& flags) {
   config::load(find_config(options.codec), options.overrides, request.base);
   request.base.data.sources = options.sources;
   request.options = options;
-  request.folder = flags.folder.empty() ? fs::path("studies") / fs::path(flags.config).stem()
-                                        : fs::path(flags.folder);
+  request.folder = study_folder(flags);
   return request;
 }
 
@@ -93,27 +84,20 @@ void run_here(study::RdStudy& study,
 std::vector<std::string> worker_words(const RdFlags& flags,
                                       const study::RdRequest& request,
                                       const std::string& unit) {
-  std::vector<std::string> words{"study",
-                                 "rd",
-                                 flags.config,
-                                 "--out",
-                                 request.folder.string(),
-                                 "--points",
-                                 unit,
-                                 "--quiet",
-                                 "--device",
-                                 flags.common.device,
-                                 "--threads",
-                                 std::to_string(std::max(1, at::get_num_threads() / flags.jobs))};
-  for (const std::string& source : request.options.sources)
-    words.insert(words.end(), {"--data", source});
-  for (const std::string& assignment : flags.overrides)
-    words.insert(words.end(), {"--set", assignment});
+  std::vector<std::string> words = study_worker_words("rd", flags, request.options.sources);
+  words.insert(words.end(), {"--points", unit});
   if (!flags.visqol_model.empty())
     words.insert(words.end(), {"--visqol-model", flags.visqol_model});
-  if (!flags.common.precision.empty())
-    words.insert(words.end(), {"--precision", flags.common.precision});
   return words;
+}
+
+/// The command that leads to these results, whatever was done in other calls.
+std::string command_text(const RdFlags& flags, const study::RdOptions& options) {
+  std::string text =
+      fmt::format("kilonat study rd {} --data {}", flags.config, fmt::join(options.sources, " "));
+  if (!flags.seeds.empty()) text += fmt::format(" --seeds {}", fmt::join(flags.seeds, " "));
+  if (!flags.overrides.empty()) text += fmt::format(" --set {}", fmt::join(flags.overrides, " "));
+  return text;
 }
 
 std::string cell(const std::map<std::string, double>& figures, const char* name) {
@@ -168,10 +152,9 @@ void run(const RdFlags& flags) {
   } else {
     run_here(study, units, flags.common);
   }
-  const study::Results results = study.collect(
-      {fmt::format(
-          "kilonat study rd {} --data {}", flags.config, fmt::join(request.options.sources, " "))},
-      {{"kilonat", version_text()}, {"opus", audio::opus_version()}});
+  const study::Results results =
+      study.collect({command_text(flags, request.options)},
+                    {{"kilonat", version_text()}, {"opus", audio::opus_version()}});
   print_table(flags.common, results);
   say(flags.common,
       fmt::format("results: {}; the page: kilonat report {}",
@@ -191,25 +174,16 @@ Command add_study_rd_command(CLI::App& app) {
   auto flags = std::make_shared<RdFlags>();
   CLI::App* sub = study_group(app).add_subcommand(
       "rd", "Rate-distortion curves: target-KL VAEs, RVQ, fixed KL weights, Opus");
-  sub->add_option("config", flags->config, "A study's config, or the name of one in conf/study")
-      ->required()
-      ->type_name("CONF");
-  sub->add_option(
-         "--data", flags->sources, "Sounds: files, folders, manifests, shards, procedural:NAME")
-      ->type_name("SOURCE");
-  sub->add_option("--out", flags->folder, "The study's folder; default studies/CONF")
-      ->type_name("DIR");
-  sub->add_option("--points", flags->points, "Only these: points, runs or families")
-      ->type_name("NAME");
-  sub->add_option("--set", flags->overrides, "Change a value of the codec's config for every point")
-      ->type_name("KEY=VALUE");
+  add_study_flags(*sub,
+                  *flags,
+                  {.data = "Sounds: files, folders, manifests, shards, procedural:NAME",
+                   .points = "Only these: points, runs or families",
+                   .seeds = "Every trained point once for each: error bars",
+                   .overrides = "Change a value of the codec's config for every point",
+                   .jobs = "Runs at a time, each with its share of the threads"});
   sub->add_option(
          "--visqol-model", flags->visqol_model, "ViSQOL's libsvm model: scores are measured")
       ->type_name("FILE");
-  sub->add_option("--jobs", flags->jobs, "Runs at a time, each with its share of the threads")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
-  add_run_flags(*sub, flags->common);
   sub->footer(kFooter);
   return {sub, [flags] { run(*flags); }};
 }

@@ -33,6 +33,9 @@ class PeriodDiscriminatorImpl : public torch::nn::Module {
   void set_precision(kernels::Precision precision) { precision_ = precision; }
 
  private:
+  std::vector<at::Tensor> forward_folded(const at::Tensor& x_N1RP);
+  std::vector<at::Tensor> forward_along_rows(const at::Tensor& x_N1RP);
+
   kernels::Precision precision_ = kernels::Precision::kFp32;
   std::int64_t period_;
   std::vector<WeightNormConv2d> layers_;

@@ -30,6 +30,10 @@ at::Tensor WeightNormConv2dImpl::forward(const at::Tensor& x) {
       x, weight_for(x), bias, {.stride = options_.stride, .padding = options_.padding});
 }
 
+at::Tensor WeightNormConv2dImpl::forward_by_library(const at::Tensor& x) {
+  return at::conv2d(x, weight(), bias, options_.stride, options_.padding);
+}
+
 at::Tensor WeightNormConv2dImpl::forward_along_rows(const at::Tensor& x_NCR) {
   return kernels::conv1d(x_NCR,
                          weight_for(x_NCR).squeeze(3),

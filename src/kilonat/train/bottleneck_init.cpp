@@ -187,7 +187,8 @@ void describe(config::Schema& schema, BottleneckInitOptions& options) {
               .max = 100})
       .field("from_data",
              options.from_data,
-             {.doc = "give the gaussian bottleneck the prior's moments on the first batches"})
+             {.doc = "start the bottleneck from the first batches: gaussian with the prior's "
+                     "moments, codebooks as what they will look up"})
       .field("num_batches",
              options.num_batches,
              {.doc = "batches to measure on", .min = 1, .max = 1000})

@@ -8,6 +8,7 @@
 #include "kilonat/base/interrupt.h"
 #include "kilonat/codec/model_file.h"
 #include "kilonat/rate/units.h"
+#include "kilonat/train/codebook_init.h"
 #include "kilonat/train/codec_data.h"
 #include "kilonat/train/codec_report.h"
 #include "kilonat/train/codec_step.h"
@@ -76,19 +77,31 @@ codec::Autoencoder CodecTrainer::make_model() {
 }
 
 void CodecTrainer::initialise() {
-  if (step_.law() == nullptr || !options_.init.from_data || !needs_bottleneck_) return;
+  codec::Autoencoder& model = step_.model();
+  if (!options_.init.from_data || !needs_bottleneck_) return;
+  if (model->gaussian.is_empty() && model->rvq.is_empty()) return;
   const auto loader = make_loader(options_, data_, "init", 0);
-  const BottleneckInitReport report =
-      initialise_bottleneck_(step_.model(),
-                             options_.init,
-                             step_.law()->final_target_nats(),
-                             options_.rate.edge_frames,
-                             [&] { return loader->next().audio_BCT.to(request_.device); });
+  const auto next_batch = [&] { return loader->next().audio_BCT.to(request_.device); };
+  if (model->gaussian.is_empty()) {
+    const SeedTree seeds(static_cast<std::uint64_t>(options_.run.seed));
+    const CodebookInitReport report =
+        initialise_codebooks_(model, seeds.child("codebooks").seed(), next_batch);
+    spdlog::debug("codebooks: fitted to {} frames, of whose variance {:.3g} is left over",
+                  report.num_frames,
+                  report.left_over);
+  } else {
+    const BottleneckInitReport report = initialise_bottleneck_(model,
+                                                               options_.init,
+                                                               step_.law()->final_target_nats(),
+                                                               options_.rate.edge_frames,
+                                                               next_batch);
+    spdlog::debug(
+        "bottleneck: spread of the means was {:.4g}; K set to {:.2f} nats, measured {:.2f}",
+        report.mean_spread_before,
+        report.start_nats,
+        report.measured_nats);
+  }
   step_.reset_ema();
-  spdlog::debug("bottleneck: spread of the means was {:.4g}; K set to {:.2f} nats, measured {:.2f}",
-                report.mean_spread_before,
-                report.start_nats,
-                report.measured_nats);
 }
 
 void CodecTrainer::start_anew() {

@@ -1,0 +1,40 @@
+#pragma once
+/// Where new codebooks start: from the data, before step 0.
+
+#include <cstdint>
+#include <functional>
+
+#include <torch/types.h>
+
+#include "kilonat/codec/autoencoder.h"
+
+namespace kilonat::train {
+
+/// What codebooks that start from the data leave over of it.
+struct CodebookInitReport {
+  std::int64_t num_frames = 0;  ///< of the encoder's output that they were fitted to
+  double left_over = 0;         ///< share of its variance behind the last codebook
+};
+
+/// Fits each codebook in turn to what the ones before left over of the encoder's output.
+///
+/// Note [Codebooks from the data]: DAC draws projections and codebook rows at random. Then a stage
+/// takes nothing off what it was given, so that the decoder hears one codebook no better than
+/// none, and most rows are never the nearest and never learn: after 2500 steps of tiny16 the first
+/// codebook of 1024 rows told 3.3 bits, and no waveform came through sixteen of them. A gaussian
+/// bottleneck starts from the data (bottleneck_init.h), so a fair comparison starts both there.
+///
+/// Each stage gets the directions of the largest variance as its input projection, k-means
+/// centroids as rows, and the least-squares way back as its output projection. The lookup compares
+/// directions only (rows and queries of unit length), so one of the codebook's dimensions is held
+/// constant by the projection's bias: neighbours in direction are then neighbours in place.
+/// K-means from the data is EnCodec's start, too (A. Defossez et al. 2022, 3.2; SoundStream).
+///
+/// @param next_batch  gives audio [B, C, T] on the model's device; is asked until there are several
+///                    frames for each row.
+/// REQUIRES: the model's bottleneck is rvq.
+CodebookInitReport initialise_codebooks_(codec::Autoencoder& model,
+                                         std::uint64_t seed,
+                                         const std::function<torch::Tensor()>& next_batch);
+
+}  // namespace kilonat::train
