@@ -3,8 +3,8 @@
 /// Usage: job_bench JOB CONFIG [precision=P] [threads=N] [batch=B] [seconds=S]
 /// [section.key=value]..
 ///   JOB: encode or decode a sound of S seconds (default 10), step (training, batch of B excerpts
-///   of S seconds; default as the config says; a B that is given is one micro-batch), gan_step (the
-///   same with discriminators).
+///   of S seconds; default as the config says; one micro-batch), gan_step (the same with
+///   discriminators).
 /// Prints "ready" and what it is, then for every line read one line: wall and CPU seconds of a
 /// call. At the end of the input: "peak BYTES", resident.
 
@@ -41,7 +41,7 @@ struct Request {
 /// Splits off our own settings; what is left belongs to the config.
 Request read_request(int argc, char** argv) {
   Request request{.job = argv[1]};
-  std::vector<std::string> overrides;
+  std::vector<std::string> overrides{"run.micro_batches=1"};
   std::map<std::string, std::string> own{{"precision", "auto"}, {"threads", "0"}, {"seconds", "0"}};
   for (int i = 3; i < argc; ++i) {
     const std::string text = argv[i];
@@ -51,7 +51,6 @@ Request read_request(int argc, char** argv) {
       own[key] = text.substr(equals + 1);
     } else if (key == "batch") {
       overrides.push_back("data.excerpts.batch_size" + text.substr(equals));
-      overrides.push_back("run.micro_batches=1");
     } else {
       overrides.push_back(text);
     }

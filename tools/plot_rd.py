@@ -29,8 +29,14 @@ RATE_TITLES = {"entropy_kbps": ", entropy of its codes"}
 
 def read(path):
     """Points that were measured."""
-    with open(path, newline="") as file:
-        return [row for row in csv.DictReader(file) if row["status"] == "done"]
+    try:
+        with open(path, newline="") as file:
+            points = [row for row in csv.DictReader(file) if row.get("status") == "done"]
+    except OSError as error:
+        sys.exit(f"plot_rd: {path}: {error.strerror}")
+    if not points or not set(DISTANCES) <= set(points[0]):
+        sys.exit(f"plot_rd: {path}: no measured point of a rate-distortion study in it")
+    return points
 
 
 def mean(values):
@@ -50,7 +56,7 @@ def plot_rates(axis, points):
     asked = [p for p in points if p["family"] == "gaussian"]
     axis.plot([float(p["target_kbps"]) for p in asked], [float(p["kl_kbps"]) for p in asked], "o",
               color="C0", markersize=4, label="target-KL VAE")
-    line = sorted({float(p["target_kbps"]) for p in asked})
+    line = sorted({float(p["target_kbps"]) for p in asked}) or [1.0]
     axis.plot(line, line, color="black", linewidth=0.8, label="asked")
     for index, beta in enumerate(p for p in points if p["family"] == "fixed_beta"):
         axis.axhline(float(beta["kl_kbps"]), color="C1", linewidth=0.8, linestyle="--",

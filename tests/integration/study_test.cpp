@@ -112,6 +112,45 @@ TEST_F(Study, MeasuresAnewWhenTheConfigChanges) {
   EXPECT_EQ(after.at("gaussian-0.3-seed0")["steps"], 6);
 }
 
+TEST_F(Study, TrainsOnceForEachSeed) {
+  const Outcome outcome = run({"--seeds",
+                               "0",
+                               "1",
+                               "--points",
+                               "gaussian-0.3-seed0",
+                               "gaussian-0.3-seed1",
+                               "--jobs",
+                               "2",
+                               "--set",
+                               "run.steps=6"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const auto all = points();
+  const json& first = all.at("gaussian-0.3-seed0");
+  const json& second = all.at("gaussian-0.3-seed1");
+  EXPECT_EQ(first["seed"], 0);
+  EXPECT_EQ(second["seed"], 1);
+  EXPECT_EQ(second["steps"], 6);
+  EXPECT_EQ(first["label"], second["label"]);
+  EXPECT_NE(first["distances"]["mel_distance"], second["distances"]["mel_distance"]);
+}
+
+TEST_F(Study, KeepsTheTableOfWhatIsDoneWhenARunFails) {
+  ASSERT_EQ(run({"--points", "opus-8"}).exit_code, 0);
+  fs::remove(scratch_.path("study") / "results.json");
+  fs::create_directories(scratch_.path("study"));
+  write_bytes(scratch_.path("study") / "runs", "a file where the folder should be");
+  EXPECT_EQ(run({"--points", "gaussian-0.3-seed0"}).exit_code, 7);
+  EXPECT_EQ(points().at("opus-8")["status"], "done");
+}
+
+TEST_F(Study, MeasuresSimilarityWithoutAQualityModel) {
+  ASSERT_EQ(run({"--points", "opus-8"}).exit_code, 0);
+  const json distances = points().at("opus-8")["distances"];
+  EXPECT_GT(distances["visqol_nsim"], 0.1);
+  EXPECT_LE(distances["visqol_nsim"], 1.0);
+  EXPECT_FALSE(distances.contains("visqol_moslqo"));
+}
+
 TEST_F(Study, EndsWithTheExitCodeOfTheRunThatFailed) {
   fs::create_directories(scratch_.path("study"));
   write_bytes(scratch_.path("study") / "points", "a file where the folder should be");

@@ -44,7 +44,7 @@ inline Results made_results() {
   results.commands = {"kilonat study rd conf/study/x.toml"};
   results.versions = {{"kilonat", "0.1.0"}};
   results.data = {"made-up clips", 2, 9.5};
-  results.distances = standard_distances();
+  results.distances = standard_distances(/*has_visqol_model=*/true);
   results.points = {done, missing, failed};
   results.originals = {{"a.wav", "audio/originals/a.wav", "a dog barks"}};
   return results;

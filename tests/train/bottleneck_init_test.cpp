@@ -1,6 +1,8 @@
 #include "kilonat/train/bottleneck_init.h"
 
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "train/small_codec.h"
 #include <gtest/gtest.h>
@@ -49,6 +51,30 @@ TEST(InitialiseBottleneck, LeavesTheScaleOfChannelsThatSilenceDoesNotMove) {
   const torch::Tensor before = posterior_layer(model).weight_g.detach().clone();
   initialise_bottleneck_(model, {}, 10.0, 2, [] { return torch::zeros({4, 1, 256}); });
   EXPECT_TRUE(torch::equal(posterior_layer(model).weight_g, before));
+}
+
+/// Standard deviation of a model's raw spreads over four batches, per channel, mean.
+double raw_spread(codec::Autoencoder& model) {
+  const torch::NoGradGuard no_grad;
+  std::vector<torch::Tensor> parts;
+  for (const std::uint64_t seed : {1, 2, 3, 4}) {
+    parts.push_back(inner_posterior_parameters(model, noise_batch(seed), 2).narrow(1, 6, 6));
+  }
+  return torch::cat(parts).transpose(0, 1).flatten(1).std(1, false).mean().item<double>();
+}
+
+TEST(InitialiseBottleneck, LetsSpreadsDifferNoMoreThanThereAreNats) {
+  for (const auto& [target_nats, expected] : {std::pair{1.5, 0.6}, std::pair{30.0, 2.0}}) {
+    codec::Autoencoder model(small_codec(), 7);
+    std::uint64_t seed = 1;
+    initialise_bottleneck_(
+        model,
+        {.start_factor = 2.0, .min_nats_per_channel = 0.1, .relative_spread = 2.0},
+        target_nats,  // of 6 channels: 0.5 and 10 nats each, of which 8.75 are possible
+        2,
+        [&] { return noise_batch(seed++); });
+    EXPECT_NEAR(raw_spread(model), expected, 0.01 * expected) << target_nats;
+  }
 }
 
 TEST(InitialiseBottleneck, StartsNarrowerWhereTheSoundIsLouder) {

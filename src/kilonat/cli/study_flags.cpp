@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include <ATen/Parallel.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace kilonat::cli {
 
@@ -31,6 +33,26 @@ fs::path study_folder(const StudyFlags& flags) {
                               : fs::path(flags.folder);
 }
 
+namespace {
+
+/// What decides the results, but for the config, the folder and what one study alone has.
+std::vector<std::string> deciding_words(const StudyFlags& flags,
+                                        const std::vector<std::string>& sources) {
+  std::vector<std::string> words;
+  const auto add_each = [&](const char* name, const std::vector<std::string>& values) {
+    for (const std::string& value : values) words.insert(words.end(), {name, value});
+  };
+  add_each("--data", sources);
+  add_each("--set", flags.overrides);
+  for (const std::int64_t seed : flags.seeds)
+    words.insert(words.end(), {"--seeds", std::to_string(seed)});
+  if (!flags.common.precision.empty())
+    words.insert(words.end(), {"--precision", flags.common.precision});
+  return words;
+}
+
+}  // namespace
+
 std::vector<std::string> study_worker_words(const std::string& study,
                                             const StudyFlags& flags,
                                             const std::vector<std::string>& sources) {
@@ -44,16 +66,21 @@ std::vector<std::string> study_worker_words(const std::string& study,
                                  flags.common.device,
                                  "--threads",
                                  std::to_string(std::max(1, at::get_num_threads() / flags.jobs))};
-  const auto add_each = [&](const char* name, const std::vector<std::string>& values) {
-    for (const std::string& value : values) words.insert(words.end(), {name, value});
-  };
-  add_each("--data", sources);
-  add_each("--set", flags.overrides);
-  for (const std::int64_t seed : flags.seeds)
-    words.insert(words.end(), {"--seeds", std::to_string(seed)});
-  if (!flags.common.precision.empty())
-    words.insert(words.end(), {"--precision", flags.common.precision});
+  const std::vector<std::string> deciding = deciding_words(flags, sources);
+  words.insert(words.end(), deciding.begin(), deciding.end());
   return words;
+}
+
+std::string study_command_text(const std::string& study,
+                               const StudyFlags& flags,
+                               const std::vector<std::string>& sources,
+                               const std::vector<std::string>& own) {
+  return fmt::format("kilonat study {} {} {}{}{}",
+                     study,
+                     flags.config,
+                     fmt::join(own, " "),
+                     own.empty() ? "" : " ",
+                     fmt::join(deciding_words(flags, sources), " "));
 }
 
 }  // namespace kilonat::cli

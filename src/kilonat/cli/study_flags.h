@@ -12,6 +12,7 @@
 
 namespace kilonat::cli {
 
+/// As the user gave them.
 struct StudyFlags {
   CommonFlags common;
   std::string config;                  ///< a path, or a name in conf/study
@@ -20,7 +21,7 @@ struct StudyFlags {
   std::vector<std::string> points;     ///< only these
   std::vector<std::int64_t> seeds;     ///< replace the config's
   std::vector<std::string> overrides;  ///< of the config of what is trained
-  int jobs = 1;
+  int jobs = 1;                        ///< runs at a time
 };
 
 /// Help texts that differ from study to study.
@@ -44,5 +45,12 @@ void add_study_flags(CLI::App& sub, StudyFlags& flags, const StudyFlagTexts& tex
 [[nodiscard]] std::vector<std::string> study_worker_words(const std::string& study,
                                                           const StudyFlags& flags,
                                                           const std::vector<std::string>& sources);
+
+/// The command that leads to a study's results, whatever was done in other calls.
+/// @param own  the words of what this study alone has.
+[[nodiscard]] std::string study_command_text(const std::string& study,
+                                             const StudyFlags& flags,
+                                             const std::vector<std::string>& sources,
+                                             const std::vector<std::string>& own);
 
 }  // namespace kilonat::cli

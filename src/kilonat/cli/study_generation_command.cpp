@@ -8,7 +8,6 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "kilonat/base/errors.h"
 #include "kilonat/base/progress.h"
@@ -116,12 +115,16 @@ void run_here(study::GenerationStudy& study,
   }
 }
 
+/// What only this study has.
+std::vector<std::string> own_words(const study::GenerationOptions& options) {
+  return {"--codecs", options.rd_study, "--classifier", options.classifier};
+}
+
 /// The same command for some generators of one codec, which share their latents.
 std::vector<std::string> worker_words(const GenerationStudyFlags& flags,
                                       const study::GenerationRequest& request) {
   std::vector<std::string> words = study_worker_words("generation", flags, request.options.sources);
-  words.insert(words.end(),
-               {"--codecs", request.options.rd_study, "--classifier", request.options.classifier});
+  for (const std::string& word : own_words(request.options)) words.push_back(word);
   return words;
 }
 
@@ -195,20 +198,6 @@ void print_table(const CommonFlags& flags, const study::GenerationResults& resul
   }
 }
 
-/// The command that leads to these results, whatever was done in other calls.
-std::string command_text(const GenerationStudyFlags& flags,
-                         const study::GenerationOptions& options) {
-  std::string text =
-      fmt::format("kilonat study generation {} --codecs {} --classifier {} --data {}",
-                  flags.config,
-                  options.rd_study,
-                  options.classifier,
-                  fmt::join(options.sources, " "));
-  if (!flags.seeds.empty()) text += fmt::format(" --seeds {}", fmt::join(flags.seeds, " "));
-  if (!flags.overrides.empty()) text += fmt::format(" --set {}", fmt::join(flags.overrides, " "));
-  return text;
-}
-
 void run(const GenerationStudyFlags& flags) {
   study::GenerationRequest request = make_request(flags);
   request.device = set_up_device(flags.common);
@@ -222,7 +211,9 @@ void run(const GenerationStudyFlags& flags) {
     run_here(study, generators, flags.common);
   }
   const study::GenerationResults results =
-      study.collect({command_text(flags, request.options)}, {{"kilonat", version_text()}});
+      study.collect({study_command_text(
+                        "generation", flags, request.options.sources, own_words(request.options))},
+                    {{"kilonat", version_text()}});
   print_table(flags.common, results);
   say(flags.common,
       fmt::format("results: {}; the page: kilonat report {}",

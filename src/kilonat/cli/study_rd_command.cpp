@@ -8,7 +8,6 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "kilonat/audio/opus.h"
 #include "kilonat/base/errors.h"
@@ -80,24 +79,31 @@ void run_here(study::RdStudy& study,
   progress.finish();
 }
 
+/// What only this study has.
+std::vector<std::string> own_words(const RdFlags& flags) {
+  if (flags.visqol_model.empty()) return {};
+  return {"--visqol-model", flags.visqol_model};
+}
+
 /// The same command for one unit.
 std::vector<std::string> worker_words(const RdFlags& flags,
                                       const study::RdRequest& request,
                                       const std::string& unit) {
   std::vector<std::string> words = study_worker_words("rd", flags, request.options.sources);
   words.insert(words.end(), {"--points", unit});
-  if (!flags.visqol_model.empty())
-    words.insert(words.end(), {"--visqol-model", flags.visqol_model});
+  for (const std::string& word : own_words(flags)) words.push_back(word);
   return words;
 }
 
-/// The command that leads to these results, whatever was done in other calls.
-std::string command_text(const RdFlags& flags, const study::RdOptions& options) {
-  std::string text =
-      fmt::format("kilonat study rd {} --data {}", flags.config, fmt::join(options.sources, " "));
-  if (!flags.seeds.empty()) text += fmt::format(" --seeds {}", fmt::join(flags.seeds, " "));
-  if (!flags.overrides.empty()) text += fmt::format(" --set {}", fmt::join(flags.overrides, " "));
-  return text;
+/// In this process or, several at a time, in children.
+void run_units(study::RdStudy& study,
+               const std::vector<study::PlannedUnit>& units,
+               const RdFlags& flags,
+               const study::RdRequest& request) {
+  if (flags.jobs == 1 || units.size() < 2) return run_here(study, units, flags.common);
+  std::vector<ChildProcess> runs;
+  for (const auto& unit : units) runs.push_back({unit.id, worker_words(flags, request, unit.id)});
+  run_study_children(runs, flags.jobs, flags.common.quiet);
 }
 
 std::string cell(const std::map<std::string, double>& figures, const char* name) {
@@ -145,16 +151,22 @@ void run(const RdFlags& flags) {
   study::RdStudy study(request);
   std::vector<study::PlannedUnit> units = chosen_units(study.units(), flags.points);
   std::erase_if(units, [&](const auto& unit) { return study.is_done(unit); });
-  if (flags.jobs > 1 && units.size() > 1) {
-    std::vector<ChildProcess> runs;
-    for (const auto& unit : units) runs.push_back({unit.id, worker_words(flags, request, unit.id)});
-    run_study_children(runs, flags.jobs, flags.common.quiet);
-  } else {
-    run_here(study, units, flags.common);
+  const auto collect = [&] {
+    return study.collect(
+        {study_command_text("rd", flags, request.options.sources, own_words(flags))},
+        {{"kilonat", version_text()}, {"opus", audio::opus_version()}});
+  };
+  try {
+    run_units(study, units, flags, request);
+  } catch (...) {
+    // What is done can be looked at; what went wrong is what the user has to hear of.
+    try {
+      (void)collect();
+    } catch (const Error&) {
+    }
+    throw;
   }
-  const study::Results results =
-      study.collect({command_text(flags, request.options)},
-                    {{"kilonat", version_text()}, {"opus", audio::opus_version()}});
+  const study::Results results = collect();
   print_table(flags.common, results);
   say(flags.common,
       fmt::format("results: {}; the page: kilonat report {}",

@@ -17,7 +17,11 @@ Figures figures_of(const metrics::Distances& distances,
                   {"stft_distance", distances.stft_distance},
                   {"waveform_l1", distances.waveform_l1}};
   if (distances.si_sdr_db) figures["si_sdr_db"] = *distances.si_sdr_db;
-  if (visqol && visqol->moslqo) figures["visqol_moslqo"] = *visqol->moslqo;
+  if (visqol && visqol->moslqo) {
+    figures["visqol_moslqo"] = *visqol->moslqo;
+  } else if (visqol) {
+    figures["visqol_nsim"] = visqol->nsim;
+  }
   return figures;
 }
 

@@ -16,7 +16,7 @@ namespace kilonat::study {
 struct MeasuringSet {
   train::ClipSet training;  ///< linear priors are fitted on it
   train::ClipSet held_out;
-  const metrics::Visqol* visqol = nullptr;  ///< null: no ViSQOL scores
+  const metrics::Visqol* visqol = nullptr;  ///< null: no ViSQOL at all
   Listening listening;
   /// Called before each held-out clip with the clips done and their number; may be empty.
   std::function<void(std::size_t, std::size_t)> on_clip{};

@@ -59,7 +59,7 @@ void describe(config::Schema& schema, RdOptions& options) {
   schema
       .field("visqol_model",
              options.visqol_model,
-             {.doc = "ViSQOL's libsvm model file; empty: no ViSQOL scores"})
+             {.doc = "ViSQOL's libsvm model file; empty: its similarity NSIM instead"})
       .field("listen_clips",
              options.listen_clips,
              {.doc = "clips whose sounds are kept for listening", .min = 0, .max = 1000});

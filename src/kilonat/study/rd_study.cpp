@@ -46,9 +46,9 @@ RdStudy::RdStudy(RdRequest request) : request_(std::move(request)) {
   // Sounds that are not there are found out before a folder is made.
   (void)train::open_clips(
       request_.base.data.sources, request_.options.split, clip_format_of(request_.base));
-  if (!request_.options.visqol_model.empty()) {
-    visqol_ = std::make_unique<metrics::Visqol>(request_.options.visqol_model);
-  }
+  const std::string& model = request_.options.visqol_model;
+  visqol_ = model.empty() ? std::make_unique<metrics::Visqol>()
+                          : std::make_unique<metrics::Visqol>(model);
 }
 
 fs::path RdStudy::run_folder(const PlannedUnit& unit) const {
@@ -143,7 +143,7 @@ void RdStudy::save(const PlannedUnit& unit, const PlannedPoint& planned, Point p
   point.config_hash = hash_of(unit, planned);
   Results results = wrap(std::move(point));
   results.created = now_text();
-  results.distances = standard_distances();
+  results.distances = standard_distances(!request_.options.visqol_model.empty());
   save_results(point_path(planned), results);
 }
 
@@ -187,7 +187,7 @@ Results RdStudy::collect(const std::vector<std::string>& commands,
   results.created = now_text();
   results.commands = commands;
   results.versions = versions;
-  results.distances = standard_distances();
+  results.distances = standard_distances(!request_.options.visqol_model.empty());
   for (const PlannedUnit& unit : units_) {
     for (const PlannedPoint& planned : unit.points) {
       std::optional<Point> point = measured(unit, planned);

@@ -108,12 +108,14 @@ Distance distance_from(const JsonReader& reader) {
 
 }  // namespace
 
-std::vector<Distance> standard_distances() {
+std::vector<Distance> standard_distances(bool has_visqol_model) {
+  const Distance visqol = has_visqol_model ? Distance{"visqol_moslqo", "ViSQOL", "MOS-LQO", false}
+                                           : Distance{"visqol_nsim", "ViSQOL NSIM", "", false};
   return {{"mel_distance", "Mel distance", "", true},
           {"stft_distance", "STFT distance", "", true},
           {"waveform_l1", "Waveform L1", "", true},
           {"si_sdr_db", "SI-SDR", "dB", false},
-          {"visqol_moslqo", "ViSQOL", "MOS-LQO", false}};
+          visqol};
 }
 
 const char* status_name(PointStatus status) {

@@ -120,8 +120,9 @@ struct Results {
   std::vector<Original> originals;
 };
 
-/// The five distances of a rate-distortion study, with their labels.
-[[nodiscard]] std::vector<Distance> standard_distances();
+/// The five distances of a rate-distortion study, with their labels; the last is ViSQOL's score
+/// or, without its model, its similarity NSIM.
+[[nodiscard]] std::vector<Distance> standard_distances(bool has_visqol_model);
 
 [[nodiscard]] const char* status_name(PointStatus status);
 

@@ -116,7 +116,7 @@ Results run_results(const fs::path& folder) {
   if (!fs::exists(folder / "model.safetensors")) {
     results.data.description = "The training has not ended: figures are those last logged.";
   }
-  results.distances = standard_distances();
+  results.distances = standard_distances(/*has_visqol_model=*/true);
   results.points.push_back(std::move(point));
   add_sounds(results, folder);
   return results;

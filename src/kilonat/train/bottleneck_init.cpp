@@ -11,6 +11,7 @@
 #include "kilonat/base/errors.h"
 #include "kilonat/codec/gaussian.h"
 #include "kilonat/config/schema.h"
+#include "kilonat/train/linear_fit.h"
 #include "kilonat/train/named_tensors.h"
 #include "kilonat/train/rate_terms.h"
 
@@ -24,8 +25,9 @@ constexpr double kMinSpread = 1e-6;
 constexpr double kLeastStddev = 2e-4;        // of the posterior; its floor is 1e-4
 constexpr double kLeastMeanVariance = 0.01;  // of the means, where the spreads leave them no room
 constexpr int kBisections = 40;
-constexpr double kSilenceDb = -60;    // full scale: quieter frames count as this loud
-constexpr double kLevelRidge = 1e-3;  // of the features' mean variance
+constexpr double kSpreadPerNat = 1.2;  // see Note [As few as there are]
+constexpr double kSilenceDb = -60;     // full scale: quieter frames count as this loud
+constexpr double kLevelRidge = 1e-3;   // of the features' mean variance
 
 /// Means and raw spreads [N, 2 D, F] of every batch, edges cut off, in one tensor.
 torch::Tensor posterior_parameters(codec::Autoencoder& model,
@@ -87,12 +89,10 @@ torch::Tensor level_direction(codec::Autoencoder& model,
   }
   const torch::Tensor x = torch::cat(features).to(torch::kDouble);
   const torch::Tensor y = torch::cat(levels).to(torch::kDouble);
-  const torch::Tensor centred = x - x.mean(0, /*keepdim=*/true);
-  const torch::Tensor moments = torch::matmul(centred.t(), centred) / x.size(0);
-  const double ridge = kLevelRidge * moments.diagonal().mean().item<double>();
-  if (ridge == 0 || y.std().item<double>() < kMinSpread) return {};
-  const torch::Tensor cross = torch::matmul(centred.t(), y - y.mean()) / x.size(0);
-  return at::linalg_solve(moments + ridge * torch::eye(x.size(1), moments.options()), cross);
+  if (y.std().item<double>() < kMinSpread) return {};
+  const torch::Tensor weight_C = least_squares(x, y.unsqueeze(1), kLevelRidge).weight_OI[0];
+  if (weight_C.norm().item<double>() == 0) return {};
+  return weight_C;
 }
 
 /// Points the spreads' rows against the level: the louder, the narrower.
@@ -188,22 +188,29 @@ void describe(config::Schema& schema, BottleneckInitOptions& options) {
       .field("from_data",
              options.from_data,
              {.doc = "start the bottleneck from the first batches: gaussian with the prior's "
-                     "moments, codebooks as what they will look up"})
+                     "moments, rvq with codebooks by k-means"})
       .field("num_batches",
              options.num_batches,
-             {.doc = "batches to measure on", .min = 1, .max = 1000})
+             {.doc = "gaussian: batches to measure on", .min = 1, .max = 1000})
       .field("start_factor",
              options.start_factor,
-             {.doc = "nats per frame at the start, in units of the target", .min = 0})
+             {.doc = "gaussian: nats per frame at the start, in units of the target", .min = 0})
       .field("min_nats_per_channel",
              options.min_nats_per_channel,
-             {.doc = "but at least this many at the start", .unit = "nats", .min = 0, .max = 9})
+             {.doc = "gaussian: but at least this many at the start",
+              .unit = "nats",
+              .min = 0,
+              .max = 9})
       .field("spread_by_level",
              options.spread_by_level,
-             {.doc = "start with narrower posteriors where the sound is louder (with projections)"})
+             {.doc = "gaussian: start with narrower posteriors where the sound is louder (with "
+                     "projections)"})
       .field("relative_spread",
              options.relative_spread,
-             {.doc = "standard deviation of the spread before softplus", .min = 0});
+             {.doc = "gaussian: standard deviation of the spread before softplus, less where there "
+                     "are few "
+                     "nats",
+              .min = 0});
 }
 
 BottleneckInitReport initialise_bottleneck_(codec::Autoencoder& model,
@@ -232,14 +239,15 @@ BottleneckInitReport initialise_bottleneck_(codec::Autoencoder& model,
   report.mean_spread_before = means.std(at::IntArrayRef(over), false).mean().item<double>();
 
   const torch::Tensor raw = output.narrow(1, width, width);
-  const torch::Tensor deviation = standardised(raw, options.relative_spread);
-  const double center = raw_center(deviation, report.start_nats / static_cast<double>(width));
+  const double channel_nats = report.start_nats / static_cast<double>(width);
+  const double spread = std::min(options.relative_spread, kSpreadPerNat * channel_nats);
+  const torch::Tensor deviation = standardised(raw, spread);
+  const double center = raw_center(deviation, channel_nats);
   const torch::Tensor variance_D =
       codec::stddev_from_raw(deviation + center).square().mean(at::IntArrayRef(over));
   const torch::Tensor mean_spread_D = (1 - variance_D).clamp_min(kLeastMeanVariance).sqrt();
   rescale_rows_(layer, means, 0, 0.0, mean_spread_D);
-  rescale_rows_(
-      layer, raw, width, center, torch::full_like(mean_spread_D, options.relative_spread));
+  rescale_rows_(layer, raw, width, center, torch::full_like(mean_spread_D, spread));
 
   const torch::Tensor after = posterior_parameters(model, batches, edge_frames);
   report.measured_nats =

@@ -22,7 +22,12 @@
 /// `spread_by_level` the raw spreads start as that function of the encoder's features which best
 /// tells a frame's level (ridge regression over the first batches): narrow where it is loud, as
 /// reverse water-filling would have it, and training goes on from there. What it does by itself has
-/// not been measured; at 8 kbit/s it does not last (docs/reproduce.md).
+/// not been measured; at 8 kbit/s it lasts if the spreads differ enough (docs/reproduce.md).
+///
+/// Note [As few as there are]: a channel that starts with few nats has no room for spreads that
+/// differ much: quiet frames would start wider than the prior, which costs nats and tells nothing.
+/// tiny16 at 0.5 and 1 kbit/s (1 nat a channel at the start) learnt no waveform from a spread of 2
+/// (SI-SDR -45 dB), and did from 1; so it is at most 1.2 times the nats.
 
 namespace kilonat::config {
 class Schema;
@@ -39,7 +44,8 @@ struct BottleneckInitOptions {
   double start_factor = 2.0;          ///< K at the start, in units of the target ..
   double min_nats_per_channel = 1.0;  ///< .. but at least this many for each latent channel
   bool spread_by_level = true;        ///< see Note [Loud frames first]
-  double relative_spread = 1.0;       ///< standard deviation of the raw (pre-softplus) spread
+  double relative_spread = 1.0;       ///< standard deviation of the raw (pre-softplus) spread, at
+                                      ///< most; see Note [As few as there are]
 };
 
 void describe(config::Schema& schema, BottleneckInitOptions& options);

@@ -142,7 +142,7 @@ void describe(config::Schema& schema, CodecTrainOptions& options) {
       .section("adversarial", options.adversarial, "The second phase.")
       .section("data", options.data, "The sounds.")
       .section("optim", options.optim, "The optimisers.")
-      .section("init", options.init, "Where the gaussian bottleneck starts.")
+      .section("init", options.init, "Where layers and bottleneck start.")
       .section("run", options.run, "Length, seed, checkpoints, reports.");
 }
 
