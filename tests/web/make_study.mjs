@@ -78,7 +78,7 @@ function curveOf(kbps, target, steps, random) {
 }
 
 function makePoint({ family, label, kbps, target = null, seed = 0, status = "done", why = "", sounds = true }, originals, folder) {
-  const id = `${family}-${label.replace(/\s*kbit\/s/, "").replace(/[^\w.-]/g, "")}-seed${seed}`;
+  const id = `${family}-${label.replace(/\s*(kbit\/s|codebooks?)/, "").replace(/[^\w.-]/g, "")}-seed${seed}`;
   const random = randomFrom(hash(id));
   const trained = family !== "opus";
   const point = {
@@ -130,7 +130,8 @@ function specs() {
     for (const seed of [0, 1]) list.push({ family: "fixed_beta", label: `β = ${beta}`, kbps, seed });
   }
   for (const kbps of [0.5, 1, 2, 4]) {
-    list.push({ family: "rvq", label: rate(kbps), kbps, target: kbps, ...(kbps === 4 ? { status: "missing", why: "not run yet" } : {}) });
+    const codebooks = 2 * kbps;
+    list.push({ family: "rvq", label: `${codebooks} codebook${codebooks === 1 ? "" : "s"}`, kbps, target: kbps, ...(kbps === 4 ? { status: "missing", why: "not run yet" } : {}) });
   }
   for (const kbps of [6, 12, 24]) list.push({ family: "opus", label: rate(kbps), kbps });
   return list;

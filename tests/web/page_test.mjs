@@ -74,10 +74,39 @@ test("what was not measured is no point", async () => {
   await page.locator("#rate-distortion").getByText("ViSQOL", { exact: true }).click();
   assert.equal(await rows.count(), expected("visqol_moslqo"));
   assert.ok(expected("visqol_moslqo") < expected("mel_distance"));
-  assert.match(await note.textContent(), /RVQ 1 kbit\/s, seed 0: ViSQOL not measured/);
+  assert.match(await note.textContent(), /RVQ 2 codebooks, seed 0: ViSQOL not measured/);
   assert.equal(await page.locator("#points tbody tr").count(), study.points.length);
-  const missing = await page.locator("#points tbody tr", { hasText: "rvq-4-seed0" }).locator("td").allTextContents();
-  assert.equal(missing.filter((text) => text === "–").length, 1 + 6 + study.distances.length, "steps, rates and distances: every figure of a missing point is a dash");
+  const missing = await page.locator("#points tbody tr", { hasText: "rvq-8-seed0" }).locator("td").allTextContents();
+  assert.equal(missing.filter((text) => text === "–").length, 1 + 6 + study.distances.length + 4, "steps, rates, distances and what tells of its latents: every figure of a missing point is a dash");
+  await finish();
+});
+
+test("what a rate means is said under the chart, on paper too", async () => {
+  const { page, finish } = await opened(address);
+  const note = page.locator("#rate-distortion .notes");
+  assert.match(await note.textContent(), /Coded rate\. VAEs: KL rate; RVQ: nominal rate of its codebooks; Opus: bits of its files/);
+  await page.locator("#rate-distortion").getByText("Informative", { exact: true }).click();
+  const meaning = note.getByText(/Informative rate\. VAEs: KL against .*; RVQ: entropy of its codes; Opus: bits of its files/);
+  assert.equal(await meaning.isVisible(), true);
+  await page.emulateMedia({ media: "print" });
+  assert.equal(await meaning.isVisible(), true);
+  await finish();
+});
+
+test("every seed's predictability of latents stands beside its distances, on paper too", async () => {
+  const { page, finish } = await opened(address);
+  const measures = { effective_rank: "Effective rank", lpc_gain_db: "Linear-predictive gain, dB", spectral_decay: "Spectral decay", shift_equivariance: "Shift equivariance" };
+  assert.deepEqual((await page.locator("#points thead th").allTextContents()).slice(-4), Object.values(measures));
+  const rows = await page.locator("#points tbody tr").evaluateAll((all) => all.map((row) => [...row.children].map((cell) => cell.textContent)));
+  for (const point of study.points) {
+    const shown = rows.find((row) => row[0] === point.id).slice(-4);
+    if (point.latent) Object.keys(measures).forEach((name, i) => assert.ok(Math.abs(Number(shown[i]) / point.latent[name] - 1) < 0.0051, `${point.id} ${name}: ${shown[i]}`));
+    else assert.deepEqual(shown, ["–", "–", "–", "–"], point.id);
+  }
+  await page.setViewportSize({ width: 718, height: 1047 }); // A4 within Chromium's margins
+  await page.emulateMedia({ media: "print" });
+  const { left, right } = await page.locator("#points table").evaluate((table) => table.getBoundingClientRect());
+  assert.ok(left >= 0 && right <= 718, `the table ends at ${right} of 718 pixels`);
   await finish();
 });
 
@@ -155,9 +184,47 @@ test("the keyboard plays, switches, seeks and zooms", async () => {
   await finish();
 });
 
+test("Space presses the control that has the focus", async () => {
+  const { page, finish } = await opened(address);
+  const one = clip(page, "bell.wav");
+  const press = async (button) => {
+    await button.focus();
+    await page.keyboard.press("Space");
+  };
+  const loop = one.getByRole("button", { name: "Loop" });
+  await press(loop);
+  assert.equal(await attribute(loop, "aria-pressed"), "true");
+  await press(one.getByRole("button", { name: "Zoom in" }));
+  assert.equal(await attribute(one, "data-view"), "0.000 0.800");
+  assert.equal(await page.evaluate(() => window.started.length), 0, "neither plays");
+  await press(one.locator('.tile[data-version="gaussian-2-seed0"]'));
+  await page.waitForFunction(() => window.started.length === 1);
+  assert.equal(await attribute(one, "data-taken"), "gaussian-2-seed0", "another version is taken and plays");
+  await page.keyboard.press("o");
+  await page.waitForFunction(() => window.started.length === 2);
+  await page.keyboard.press("Space");
+  assert.equal(await attribute(one, "data-playing"), "false", "the focus went to the original with O");
+  assert.equal(await attribute(one, "data-taken"), "original");
+  await press(one.getByRole("slider", { name: "Position" }));
+  await page.waitForFunction(() => window.started.length === 3);
+  await press(one.getByRole("button", { name: "Pause" }));
+  assert.equal(await attribute(one, "data-playing"), "false");
+  await finish();
+});
+
+test("labels of versions are whole, and pictures side by side level", async () => {
+  const { page, finish } = await opened(address);
+  const labels = await page.locator(".tile .label").evaluateAll((all) => all.map((e) => ({ text: e.textContent, cut: e.scrollWidth > e.clientWidth || e.scrollHeight > e.clientHeight })));
+  assert.ok(labels.some(({ text }) => text === "RVQ 2 codebooks"));
+  assert.deepEqual(labels.filter(({ cut }) => cut), []);
+  const tops = await clip(page, "bell.wav").locator('.family[data-row="rvq"] .picture').evaluateAll((all) => all.map((e) => e.getBoundingClientRect().top));
+  assert.equal(new Set(tops).size, 1);
+  await finish();
+});
+
 test("a sound that is not there is shown as missing", async () => {
   const { page, finish } = await opened(address);
-  const absent = clip(page, "siren.wav").locator('.tile[data-version="rvq-2-seed0"]');
+  const absent = clip(page, "siren.wav").locator('.tile[data-version="rvq-4-seed0"]');
   assert.equal(await absent.isDisabled(), true);
   assert.match(await absent.textContent(), /missing.*siren\.wav/);
   assert.match(await clip(page, "siren.wav").locator('.tile[data-version="gaussian-16-seed0"]').textContent(), /not run yet/);
@@ -197,6 +264,12 @@ test("fits a phone", async () => {
   const { page, finish } = await opened(address, { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true });
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   assert.ok(wide <= 0, `${wide} pixels too wide`);
+  const last = await page.locator("#points .scroll").evaluate((box) => {
+    box.scrollLeft = box.scrollWidth;
+    const [head, cell] = [box.querySelector("tbody th"), box.querySelector("tbody td:last-child")].map((e) => e.getBoundingClientRect());
+    return { scrolls: box.scrollWidth > box.clientWidth, inside: cell.right <= innerWidth && head.left >= 0 && head.right <= cell.left };
+  });
+  assert.deepEqual(last, { scrolls: true, inside: true }, "the table of points scrolls in its own box, its names stay");
   await loadAll(page);
   await shot(page, "phone");
   await finish();

@@ -117,19 +117,19 @@ export const RATE_KINDS: RateKind[] = [
   {
     key: "coded",
     label: "Coded",
-    note: "KL rate of VAEs, nominal rate of codebooks, bits of Opus files",
+    note: "VAEs: KL rate; RVQ: nominal rate of its codebooks; Opus: bits of its files",
     order: ["kl_kbps", "nominal_kbps", "actual_kbps"],
   },
   {
     key: "content",
     label: "Informative",
-    note: "KL against the best static Gaussian per channel, entropy of codes, bits of Opus files",
+    note: "VAEs: KL against the best static Gaussian per channel; RVQ: entropy of its codes; Opus: bits of its files",
     order: ["informative_kbps", "entropy_kbps", "actual_kbps"],
   },
   {
     key: "predictive",
     label: "Predictive",
-    note: "KL against a linear-predictive Gaussian; VAEs only",
+    note: "VAEs only: KL against a linear-predictive Gaussian",
     order: ["predictive_kbps"],
   },
 ];
@@ -141,6 +141,14 @@ export function rateOf(point: Point, kind: RateKind): number | null {
   }
   return null;
 }
+
+/** What tells how predictable a point's latents are. */
+export const LATENT_FIGURES: { key: Exclude<keyof Latent, "nats_per_channel">; label: string }[] = [
+  { key: "effective_rank", label: "Effective rank" },
+  { key: "lpc_gain_db", label: "Linear-predictive gain, dB" },
+  { key: "spectral_decay", label: "Spectral decay" },
+  { key: "shift_equivariance", label: "Shift equivariance" },
+];
 
 export const RATE_NAMES: Record<string, string> = {
   kl_kbps: "KL",

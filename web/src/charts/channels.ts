@@ -2,7 +2,7 @@
 
 import * as Plot from "@observablehq/plot";
 import { choice, dropdown, table } from "../dom";
-import { familiesOf, familyColor, familyName, settingsOf, sortKey, type Point, type Results } from "../data";
+import { LATENT_FIGURES, familiesOf, familyColor, familyName, settingsOf, sortKey, type Point, type Results } from "../data";
 import * as format from "../format";
 import { STYLE } from "./common";
 import { figure, type Figure } from "./figure";
@@ -52,9 +52,9 @@ export function channels(results: Results): Figure {
       chart,
       notes: dropped ? [`${dropped} channels with no nats have no place on a logarithmic axis.`] : [],
       table: table("What the latents are like, one seed a setting",
-        ["Setting", "Seed", "Active channels", "Effective rank", "LPC gain, dB", "Spectral decay", "Shift equivariance"],
+        ["Setting", "Seed", "Active channels", ...LATENT_FIGURES.map(({ label }) => label)],
         points.map((p) => [p.label, String(p.seed), `${what(p).active_channels ?? format.DASH} of ${what(p).nats_per_channel.length}`,
-          format.number(what(p).effective_rank), format.number(what(p).lpc_gain_db), format.number(what(p).spectral_decay), format.number(what(p).shift_equivariance)]), 1),
+          ...LATENT_FIGURES.map(({ key }) => format.number(what(p)[key]))]), 1),
     };
   };
 

@@ -37,7 +37,8 @@ export function rateDistortion(results: Results, families: Families): Figure {
     const shown = all.filter((dot) => families.shows(dot.family));
     const missing = absences();
     const rows = missing.flatMap((a) => (a.target === null ? [] : [{ x: a.target, family: a.family, title: absenceText(a) }]));
-    const notes = missing.length === 0 ? [] : [`Not measured, and so not drawn as points (× at the rate asked for): ${missing.map(absenceText).join("; ")}.`];
+    const notes = [`${kind.label} rate. ${kind.note}.`];
+    if (missing.length) notes.push(`Not measured, and so not drawn as points (× at the rate asked for): ${missing.map(absenceText).join("; ")}.`);
     const tableOf = all.length === 0 ? null : table(`${distance.label} and ${kind.label.toLowerCase()} rate of each setting`,
       ["Family", "Setting", "Seeds", "Rate, kbit/s", `${distance.label}${distance.unit ? `, ${distance.unit}` : ""}`],
       all.map((d) => [familyName(d.family), d.label, String(d.x.n), format.spread(d.x), format.spread(d.y)]), 2);

@@ -217,17 +217,25 @@ export class Clip {
     const usable = this.tiles.map((_, i) => i).filter((i) => this.tiles[i]!.version.file && !this.tiles[i]!.element.hidden);
     const place = usable.indexOf(this.taken);
     const next = usable[(place + direction + usable.length) % usable.length];
-    if (next !== undefined) void this.take(next, false).then(() => this.tiles[next]!.element.focus());
+    if (next !== undefined) this.moveTo(next);
+  }
+
+  /** Takes a version in silence; the focus goes along, so that Space is about the version taken. */
+  private moveTo(index: number): void {
+    void this.take(index, false);
+    if (document.activeElement !== this.scrubber) this.tiles[index]?.element.focus();
   }
 
   private key(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const onScrubber = event.target === this.scrubber;
+    const onControl = !onScrubber && (event.target as Element).closest("button, a, select, input") !== null;
     const actions: Record<string, () => void> = {
-      " ": () => this.playPause(),
+      // What Space presses by itself it presses here too; the scrubber makes nothing of it.
+      ...(onControl ? {} : { " ": () => this.playPause() }),
       "+": () => this.zoom(0.5), "=": () => this.zoom(0.5), "-": () => this.zoom(2),
       "0": () => this.show(0, this.player.duration),
-      o: () => void this.take(0, false),
+      o: () => this.moveTo(0),
       ",": () => this.seek(this.player.time - 0.5), ".": () => this.seek(this.player.time + 0.5),
       ...(onScrubber ? {} : { ArrowLeft: () => this.step(-1), ArrowRight: () => this.step(1) }),
     };
