@@ -23,18 +23,19 @@ FAMILIES = {"gaussian": ("target-KL VAE", "C0", "o", ["kl_kbps"]),
 DISTANCES = {"mel_distance": "mel distance (lower is better)",
              "stft_distance": "STFT distance (lower is better)",
              "si_sdr_db": "SI-SDR [dB] (higher is better)",
-             "visqol_moslqo": "ViSQOL, MOS-LQO (higher is better)"}
+             "visqol_moslqo": "ViSQOL, MOS-LQO (higher is better)",
+             "visqol_nsim": "ViSQOL NSIM (higher is better)"}
 RATE_TITLES = {"entropy_kbps": ", entropy of its codes"}
 
 
 def read(path):
-    """Points that were measured."""
+    """Points that were measured; exits with one line if there are none."""
     try:
         with open(path, newline="") as file:
             points = [row for row in csv.DictReader(file) if row.get("status") == "done"]
     except OSError as error:
         sys.exit(f"plot_rd: {path}: {error.strerror}")
-    if not points or not set(DISTANCES) <= set(points[0]):
+    if not points or "mel_distance" not in points[0]:
         sys.exit(f"plot_rd: {path}: no measured point of a rate-distortion study in it")
     return points
 
@@ -68,7 +69,7 @@ def plot_rates(axis, points):
 
 def plot_distance(axis, points, distance):
     for family, (title, colour, marker, rates) in FAMILIES.items():
-        some = [p for p in points if p["family"] == family and p[distance]]
+        some = [p for p in points if p["family"] == family and p.get(distance)]
         for rate in rates if some else []:
             is_first = rate == rates[0]
             axis.plot([float(p[rate]) for p in some], [float(p[distance]) for p in some], marker,
@@ -83,7 +84,7 @@ def main(arguments):
     if len(arguments) != 2:
         sys.exit(__doc__)
     points = read(arguments[1])
-    distances = [d for d in DISTANCES if any(p[d] for p in points)]
+    distances = [d for d in DISTANCES if any(p.get(d) for p in points)]
     figure, axes = plt.subplots(1, 1 + len(distances), figsize=(4.4 * (1 + len(distances)), 4),
                                 constrained_layout=True)
     plot_rates(axes[0], points)
