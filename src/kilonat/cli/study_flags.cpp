@@ -1,6 +1,7 @@
 #include "kilonat/cli/study_flags.h"
 
 #include <algorithm>
+#include <limits>
 
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
@@ -19,7 +20,7 @@ void add_study_flags(CLI::App& sub, StudyFlags& flags, const StudyFlagTexts& tex
       ->type_name("DIR");
   sub.add_option("--points", flags.points, texts.points)->type_name("NAME");
   sub.add_option("--seeds", flags.seeds, texts.seeds)
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()))
       ->type_name("SEED");
   sub.add_option("--set", flags.overrides, texts.overrides)->type_name("KEY=VALUE");
   sub.add_option("--jobs", flags.jobs, texts.jobs)

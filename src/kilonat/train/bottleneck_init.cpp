@@ -208,8 +208,7 @@ void describe(config::Schema& schema, BottleneckInitOptions& options) {
       .field("relative_spread",
              options.relative_spread,
              {.doc = "gaussian: standard deviation of the spread before softplus, less where there "
-                     "are few "
-                     "nats",
+                     "are few nats",
               .min = 0});
 }
 
