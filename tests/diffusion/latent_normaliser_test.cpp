@@ -84,6 +84,23 @@ TEST(LatentNormaliser, SurvivesItsState) {
                   .equal(second.denormalise(x, tensor::make_generator(1))));
 }
 
+TEST(LatentNormaliser, TakesChannelsForTheGaussiansThatItBringsThemTo) {
+  const LatentNormaliser normaliser(four_channels(), {});
+  // Posteriors that are these Gaussians cost nothing; the last has the floor's width.
+  const at::Tensor mean = torch::tensor({1.0, 0.25, -2.0, 0.0}).unsqueeze(1);
+  const at::Tensor stddev = torch::tensor({2.0, 1.0, 0.5, 0.1}).unsqueeze(1);
+  EXPECT_NEAR(normaliser.static_nats(mean, stddev).item<double>(), 0, 1e-6);
+  at::Tensor moved = mean.clone();
+  moved[0] += 2.0 * 2.0;  // two deviations: 2 nats
+  EXPECT_NEAR(normaliser.static_nats(moved, stddev).item<double>(), 2, 1e-6);
+  at::Tensor narrow = stddev.clone();
+  narrow[1] = 0.5;  // a channel that is left out, too
+  EXPECT_NEAR(normaliser.static_nats(mean, narrow).item<double>(),
+              0.5 * (0.25 - 1 - 2 * std::log(0.5)),
+              1e-6);
+  EXPECT_THROW((void)normaliser.static_nats(mean, stddev.narrow(0, 0, 3)), ShapeError);
+}
+
 TEST(LatentNormaliser, RefusesAStateThatDoesNotFit) {
   const LatentNormaliser normaliser(four_channels(), {});
   tensor::TensorMap state = normaliser.state();

@@ -136,6 +136,7 @@ TEST_F(StudyGeneration, TrainsScoresAndUsesAgainWhatIsThere) {
   for (const json& found : all["points"]) {
     EXPECT_EQ(found["status"], "done") << found["id"];
     EXPECT_GT(found["rates"]["kl_kbps"], 0);
+    EXPECT_GT(found["rates"]["diffusion_kbps"], 0);
     for (const char* metric : {"kad", "class_accuracy", "fad", "nearest_db"}) {
       EXPECT_TRUE(found["metrics"].contains(metric)) << metric;
       EXPECT_TRUE(found["reconstruction"].contains(metric)) << metric;

@@ -11,7 +11,7 @@ inline GenerationResults made_generation() {
   done.codec_point = "gaussian-2-seed0";
   done.target_kbps = 2;
   done.status = PointStatus::kDone;
-  done.rates = {{"kl_kbps", 2.0625}, {"predictive_kbps", 1.5}};
+  done.rates = {{"kl_kbps", 2.0625}, {"predictive_kbps", 1.5}, {"diffusion_kbps", 1.25}};
   done.seed = 3;
   done.steps = 4000;
   done.guidance = 3;

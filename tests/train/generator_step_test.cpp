@@ -1,5 +1,6 @@
 #include "kilonat/train/generator_step.h"
 
+#include <cmath>
 #include <limits>
 
 #include "base/temporary_folder.h"
@@ -113,6 +114,20 @@ TEST(GeneratorStep, GoesOnFromACheckpointWithTheSameNumbers) {
   }
 }
 
+/// Of latents that are N(0, 1) already; in evaluation mode.
+generation::Generator model_of_two_channels() {
+  auto words = std::make_shared<text::WordEncoder>(
+      generation::small_options().words, text::Vocabulary({"caption"}), 3);
+  const torch::Tensor one = torch::ones({2}, torch::kDouble);
+  generation::Generator model(
+      generation::small_options(),
+      words,
+      diffusion::LatentNormaliser({torch::zeros({2}, torch::kDouble), one, one}, {}),
+      3);
+  model->eval();
+  return model;
+}
+
 TEST(ScoreGenerator, IsNoughtBeforeTrainingAndTheSameEachTime) {
   const kilonat::testing::TemporaryFolder folder;
   // Two channels of white noise: nothing can be known of them, and nothing is claimed to be.
@@ -123,21 +138,58 @@ TEST(ScoreGenerator, IsNoughtBeforeTrainingAndTheSameEachTime) {
   generation::write_made_set(folder / "set", clips);
   const generation::LatentSet set(folder / "set");
   const auto picks = generation::plain_picks(set, "valid", 0, 1);
-  auto words = std::make_shared<text::WordEncoder>(
-      generation::small_options().words, text::Vocabulary({"caption"}), 3);
-  const torch::Tensor one = torch::ones({2}, torch::kDouble);
-  generation::Generator model(
-      generation::small_options(),
-      words,
-      diffusion::LatentNormaliser({torch::zeros({2}, torch::kDouble), one, one}, {}),
-      3);
-  model->eval();
+  generation::Generator model = model_of_two_channels();
   const auto score = score_generator(model, set, picks, 32, 1);
   EXPECT_EQ(score.num_frames, 1600);
   // The mean of 3200 squared errors with a relative deviation of about 1.5 each, over times in 32
   // strata: a standard error of 0.03.
   EXPECT_NEAR(score.normalised, 0, 0.1);
   EXPECT_EQ(score.normalised, score_generator(model, set, picks, 32, 1).normalised);
+}
+
+TEST(DiffusionBound, CountsFramesOfClipsOfAnyLength) {
+  const kilonat::testing::TemporaryFolder folder;
+  std::vector<generation::MadeClip> clips;
+  for (std::int64_t i = 0; i < 40; ++i) {
+    clips.push_back({.clip = i, .num_frames = 40 + 3 * i, .split = "valid", .stddev = 0.5});
+  }
+  clips.push_back({.clip = 40, .num_frames = 20, .split = "valid", .value = 2, .stddev = 1});
+  generation::write_made_set(folder / "set", clips);
+  const generation::LatentSet set(folder / "set");
+  generation::Generator model = model_of_two_channels();
+  const auto bound_of = [&](std::size_t count) {
+    auto picks = generation::plain_picks(set, "valid", 0, 1);
+    picks.resize(count);
+    return diffusion_bound(model, set, picks, 16, 1);
+  };
+  // Two channels each: 40 clips of 3940 frames, and one of 20 whose means are 2.
+  const double narrow = 2 * 0.5 * (0.25 - 1 - std::log(0.25));
+  EXPECT_NEAR(bound_of(40).static_nats, narrow, 1e-6);
+  EXPECT_NEAR(bound_of(41).static_nats, (3940 * narrow + 20 * 4) / 3960, 1e-6);
+  // A fresh network knows what the linear estimate knows.
+  EXPECT_NEAR(bound_of(40).gain_nats, 0, 1e-4);
+  EXPECT_EQ(bound_of(40).nats_per_frame(), bound_of(40).static_nats - bound_of(40).gain_nats);
+}
+
+TEST(DiffusionBound, FallsAsTheNetworkLearns) {
+  const kilonat::testing::TemporaryFolder folder;
+  std::vector<generation::MadeClip> clips;
+  for (std::int64_t i = 0; i < 32; ++i) {
+    clips.push_back({.clip = i, .num_frames = 20, .split = "train", .stddev = 0.3});
+    clips.push_back({.clip = 32 + i, .num_frames = 20, .split = "valid", .stddev = 0.3});
+  }
+  generation::write_made_set(folder / "set", clips);
+  const auto set = std::make_shared<const generation::LatentSet>(folder / "set");
+  const auto picks = generation::plain_picks(*set, "valid", 0, 1);
+  GeneratorStep step(small_train_options(), model_of_two_channels(), torch::kCPU);
+  step.model()->train();
+  generation::LatentBatches batches(set, "train", {.batch_size = 16}, 1);
+  for (std::uint64_t i = 0; i < 150; ++i) step.run(static_cast<std::int64_t>(i), batches.make(i));
+  step.model()->eval();
+  const DiffusionBound bound = diffusion_bound(step.model(), *set, picks, 16, 1);
+  // What there is to learn is that the channels are narrower than N(0, 1), all of the static nats.
+  EXPECT_GT(bound.gain_nats, 0.5 * bound.static_nats);
+  EXPECT_LT(bound.gain_nats, 1.05 * bound.static_nats);
 }
 
 }  // namespace

@@ -85,7 +85,7 @@ function makePoint(kbps, seed, folder) {
   const random = randomFrom(hash(id));
   const eta = 0.34 - 0.06 * Math.log2(kbps) + 0.01 * random();
   if (kbps === 4 && seed === 1) return { ...codec, status: "failed", why: "step 812: the loss was not finite", steps: 812, curve: Object.fromEntries(Object.entries(curveOf(kbps, eta, random)).map(([k, list]) => [k, list.slice(0, 8)])) };
-  const rates = { kl_kbps: round(kbps * 1.02), informative_kbps: round(kbps * 1.01), predictive_kbps: round(kbps * 0.7) };
+  const rates = { kl_kbps: round(kbps * 1.02), informative_kbps: round(kbps * 1.01), predictive_kbps: round(kbps * 0.7), diffusion_kbps: round(kbps * 0.6) };
   if (kbps === 0.5) delete rates.predictive_kbps; // a rate that was not measured
   const metrics = metricsAt(away(kbps), random);
   if (kbps === 1 && seed === 1) delete metrics.fad; // a metric that was not measured

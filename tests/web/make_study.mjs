@@ -98,10 +98,11 @@ function makePoint({ family, label, kbps, target = null, seed = 0, status = "don
   if (family === "rvq") delete point.distances.visqol_moslqo; // a distance that was not measured
   if (family === "gaussian" || family === "fixed_beta") {
     const nats = natsPerChannel(got, random);
-    point.latent = { nats_per_channel: nats, active_channels: nats.filter((n) => n > 0.05).length, effective_rank: Number((4 + 3 * got).toPrecision(3)), lpc_gain_db: 4.2, spectral_decay: 0.61, shift_equivariance: 0.88 };
+    point.latent = { nats_per_channel: nats, active_channels: nats.filter((n) => n > 0.05).length, effective_rank: Number((4 + 3 * got).toPrecision(3)), lpc_gain_db: 4.2, spectral_decay: 0.61, shift_equivariance: 0.88, context_kl_kbps: Number((got * 0.97).toPrecision(4)) };
   }
   if (trained) point.curve = curveOf(got, target, 1400, random);
   point.clips = CLIPS.map(({ clip }) => ({ file: clip, seconds: SECONDS, rate_kbps: Number((got * (1 + 0.15 * random())).toPrecision(4)), distances: distancesAt(got, family, random) }));
+  if (point.latent) for (const clip of point.clips) clip.informative_kbps = Number((clip.rate_kbps * 0.98).toPrecision(4));
   if (seed === 0 && sounds) {
     mkdirSync(join(folder, "audio", id), { recursive: true });
     for (const { clip } of CLIPS) {

@@ -77,7 +77,7 @@ test("what was not measured is no point", async () => {
   assert.match(await note.textContent(), /RVQ 2 codebooks, seed 0: ViSQOL not measured/);
   assert.equal(await page.locator("#points tbody tr").count(), study.points.length);
   const missing = await page.locator("#points tbody tr", { hasText: "rvq-8-seed0" }).locator("td").allTextContents();
-  assert.equal(missing.filter((text) => text === "–").length, 1 + 6 + study.distances.length + 4, "steps, rates, distances and what tells of its latents: every figure of a missing point is a dash");
+  assert.equal(missing.filter((text) => text === "–").length, 1 + 7 + study.distances.length + 5, "steps, rates and their spread, distances and what tells of its latents: every figure of a missing point is a dash");
   await finish();
 });
 
@@ -95,13 +95,13 @@ test("what a rate means is said under the chart, on paper too", async () => {
 
 test("every seed's predictability of latents stands beside its distances, on paper too", async () => {
   const { page, finish } = await opened(address);
-  const measures = { effective_rank: "Effective rank", lpc_gain_db: "Linear-predictive gain, dB", spectral_decay: "Spectral decay", shift_equivariance: "Shift equivariance" };
-  assert.deepEqual((await page.locator("#points thead th").allTextContents()).slice(-4), Object.values(measures));
+  const measures = { effective_rank: "Effective rank", lpc_gain_db: "Linear-predictive gain, dB", spectral_decay: "Spectral decay", shift_equivariance: "Shift equivariance", context_kl_kbps: "KL of the predicted frames, kbit/s" };
+  assert.deepEqual((await page.locator("#points thead th").allTextContents()).slice(-5), Object.values(measures));
   const rows = await page.locator("#points tbody tr").evaluateAll((all) => all.map((row) => [...row.children].map((cell) => cell.textContent)));
   for (const point of study.points) {
-    const shown = rows.find((row) => row[0] === point.id).slice(-4);
+    const shown = rows.find((row) => row[0] === point.id).slice(-5);
     if (point.latent) Object.keys(measures).forEach((name, i) => assert.ok(Math.abs(Number(shown[i]) / point.latent[name] - 1) < 0.0051, `${point.id} ${name}: ${shown[i]}`));
-    else assert.deepEqual(shown, ["–", "–", "–", "–"], point.id);
+    else assert.deepEqual(shown, ["–", "–", "–", "–", "–"], point.id);
   }
   await page.setViewportSize({ width: 718, height: 1047 }); // A4 within Chromium's margins
   await page.emulateMedia({ media: "print" });

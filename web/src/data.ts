@@ -7,7 +7,7 @@ export type Figures = Record<string, number>;
 export type Status = "done" | "missing" | "failed";
 
 export interface Distance { name: string; label: string; unit: string; better: "lower" | "higher" }
-export interface ClipResult { file: string; seconds: number; rate_kbps?: number; distances: Figures }
+export interface ClipResult { file: string; seconds: number; rate_kbps?: number; informative_kbps?: number; distances: Figures }
 export interface Latent {
   nats_per_channel: number[];
   active_channels?: number;
@@ -15,6 +15,7 @@ export interface Latent {
   lpc_gain_db?: number;
   spectral_decay?: number;
   shift_equivariance?: number;
+  context_kl_kbps?: number;
 }
 export interface Curve { step: number[]; [metric: string]: (number | null)[] }
 export interface Point {
@@ -142,12 +143,22 @@ export function rateOf(point: Point, kind: RateKind): number | null {
   return null;
 }
 
+/** Standard deviation over a point's clips of what each cost, by their seconds; from two clips on. */
+export function clipSpread(point: Point): number | undefined {
+  const clips = point.clips.filter((c) => c.rate_kbps !== undefined);
+  const seconds = clips.reduce((sum, c) => sum + c.seconds, 0);
+  if (clips.length < 2 || seconds === 0) return undefined;
+  const mean = clips.reduce((sum, c) => sum + c.seconds * c.rate_kbps!, 0) / seconds;
+  return Math.sqrt(clips.reduce((sum, c) => sum + c.seconds * (c.rate_kbps! - mean) ** 2, 0) / seconds);
+}
+
 /** What tells how predictable a point's latents are. */
 export const LATENT_FIGURES: { key: Exclude<keyof Latent, "nats_per_channel">; label: string }[] = [
   { key: "effective_rank", label: "Effective rank" },
   { key: "lpc_gain_db", label: "Linear-predictive gain, dB" },
   { key: "spectral_decay", label: "Spectral decay" },
   { key: "shift_equivariance", label: "Shift equivariance" },
+  { key: "context_kl_kbps", label: "KL of the predicted frames, kbit/s" },
 ];
 
 export const RATE_NAMES: Record<string, string> = {

@@ -13,6 +13,8 @@ namespace {
 using tensor::expect_shape;
 using tensor::kAny;
 
+constexpr double kLeastReference = 1e-6;  // of a channel that never changes
+
 at::Tensor as_factor(const at::Tensor& x_D, const at::Tensor& like) {
   return x_D.to(like.device()).view({1, -1, 1});
 }
@@ -63,6 +65,20 @@ LatentNormaliser::LatentNormaliser(const LatentChannels& channels,
                   "(latent.min_nats), so there is nothing to generate; is the codec trained?",
                   num_channels(),
                   options.min_nats);
+}
+
+at::Tensor LatentNormaliser::static_nats(const at::Tensor& mean_DF,
+                                         const at::Tensor& stddev_DF) const {
+  expect_shape(mean_DF, "means of a clip's posteriors", {num_channels(), kAny});
+  expect_shape(stddev_DF, "spreads of a clip's posteriors", {num_channels(), mean_DF.size(1)});
+  at::Tensor reference_D = stddev_D_.clamp_min(kLeastReference);
+  reference_D = reference_D.index_copy(0, kept_C_, scale_D_.index_select(0, kept_C_));
+  const auto column = [](const at::Tensor& x_D) { return x_D.to(torch::kDouble).unsqueeze(1); };
+  const at::Tensor variance_DF =
+      (stddev_DF.cpu().to(torch::kDouble) / column(reference_D)).square();
+  const at::Tensor offset_DF =
+      (mean_DF.cpu().to(torch::kDouble) - column(mean_D_)) / column(reference_D);
+  return 0.5 * (variance_DF + offset_DF.square() - 1 - variance_DF.log()).sum(0);
 }
 
 tensor::TensorMap LatentNormaliser::state(const std::string& prefix) const {

@@ -59,6 +59,11 @@ class LatentNormaliser {
   /// The latents z with the diffused channels taken back from x, the others as they are.
   /// @throws ShapeError.
   [[nodiscard]] at::Tensor with_diffused(const at::Tensor& z_BDF, const at::Tensor& x_BCF) const;
+  /// KL of a clip's posteriors from the Gaussians that the channels are taken for: what is
+  /// normalise()d for N(0, 1), channels left out for their own; nats [F], summed over all channels.
+  /// @param mean_DF, stddev_DF  of the posteriors. @throws ShapeError.
+  [[nodiscard]] at::Tensor static_nats(const at::Tensor& mean_DF,
+                                       const at::Tensor& stddev_DF) const;
   /// Back; channels left out are drawn from `generator`. @throws ShapeError.
   [[nodiscard]] at::Tensor denormalise(const at::Tensor& x_BCF, at::Generator generator) const;
 

@@ -116,8 +116,9 @@ torch::Tensor edit_sound(Generator& model,
                         diffusion::noised_start(objective, known_BCF, noise_BCF, request.noise),
                         diffusion::time_grid(options.sampler, objective, request.noise),
                         hooks);
-  const torch::Tensor made_CT =
-      decode_sound(codec, model->normaliser().with_diffused(z_BDF, x_BCF)[0], num_samples);
+  const torch::Tensor latent_DF = model->normaliser().with_diffused(z_BDF, x_BCF)[0];
+  if (options.before_decoding) options.before_decoding(latent_DF);
+  const torch::Tensor made_CT = decode_sound(codec, latent_DF, num_samples);
   return span ? put_into(request.audio_CT.cpu(), made_CT, *span, sample_rate_hz) : made_CT;
 }
 

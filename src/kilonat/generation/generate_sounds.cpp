@@ -78,8 +78,9 @@ std::vector<torch::Tensor> generate_sounds(Generator& model,
   for (std::size_t row = 0; row < requests.size(); ++row) {
     const torch::Tensor x_CF =
         x_BCF[static_cast<std::int64_t>(row)].narrow(1, 0, start.num_frames[row]);
-    sounds.push_back(decode_sound(
-        codec, latent_of(model->normaliser(), x_CF, requests[row].seed), start.num_samples[row]));
+    const torch::Tensor latent_DF = latent_of(model->normaliser(), x_CF, requests[row].seed);
+    if (options.before_decoding) options.before_decoding(latent_DF);
+    sounds.push_back(decode_sound(codec, latent_DF, start.num_samples[row]));
   }
   return sounds;
 }

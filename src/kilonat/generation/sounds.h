@@ -30,6 +30,8 @@ struct SoundOptions {
   diffusion::GuidanceOptions guidance{};
   std::string negative{};  ///< a caption to move away from; empty: the learned null caption
   diffusion::StepHook after_step{};  ///< for progress; may throw to stop
+  /// Called with the latents [D, F] of each sound before they are decoded; may be empty.
+  std::function<void(const at::Tensor&)> before_decoding{};
 };
 
 /// One sound for each request, float32 [C, T] on the CPU at the codec's rate, as long as asked.

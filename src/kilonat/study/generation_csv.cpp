@@ -1,5 +1,6 @@
 #include "kilonat/study/generation_csv.h"
 
+#include <algorithm>
 #include <iterator>
 #include <set>
 #include <vector>
@@ -76,11 +77,30 @@ std::vector<std::string> row_of(const GenerationResults& results, const Generati
   return fields;
 }
 
+/// What stands beside the generators: real clips, silence, noise.
+std::vector<std::string> row_of(const GenerationResults& results, const Anchor& anchor) {
+  std::vector<std::string> fields{anchor.id, "", "anchor"};
+  const std::vector<std::string> header = header_of(results);
+  const auto first =
+      std::find(header.begin(), header.end(), results.metrics.empty() ? "" : results.metrics[0].id);
+  fields.resize(static_cast<std::size_t>(first - header.begin()));
+  for (const GenerationMetric& metric : results.metrics) {
+    const auto estimate = find(anchor.metrics, metric.id);
+    fields.push_back(value_field(estimate));
+    fields.push_back(estimate ? csv_number(estimate->low) : std::string());
+    fields.push_back(estimate ? csv_number(estimate->high) : std::string());
+    fields.emplace_back();
+  }
+  fields.resize(header.size());
+  return fields;
+}
+
 }  // namespace
 
 std::string generation_csv(const GenerationResults& results) {
   std::string text = csv_line(header_of(results));
   for (const GenerationPoint& point : results.points) text += csv_line(row_of(results, point));
+  for (const Anchor& anchor : results.anchors) text += csv_line(row_of(results, anchor));
   return text;
 }
 

@@ -22,9 +22,11 @@ namespace kilonat::study {
 inline constexpr const char* kGenerationFormat = "kilonat-generation";
 inline constexpr std::int64_t kGenerationVersion = 1;
 
-/// The names that GenerationPoint::rates may have, all in kbit/s, as in kRateNames.
+/// The names that GenerationPoint::rates may have, all in kbit/s: those of kRateNames that the
+/// codec's point has, and `diffusion_kbps`: an estimate of an upper bound on what held-out latents
+/// cost with the generator and their captions as the prior (diffusion/denoising_gain.h).
 inline constexpr const char* kGenerationRateNames[] = {
-    "kl_kbps", "informative_kbps", "predictive_kbps"};
+    "kl_kbps", "informative_kbps", "predictive_kbps", "diffusion_kbps"};
 
 /// A figure with its bootstrap interval, as far as it has one.
 struct Estimate {

@@ -11,12 +11,14 @@
 #include "kilonat/base/errors.h"
 #include "kilonat/base/files.h"
 #include "kilonat/config/schema.h"
+#include "kilonat/rate/units.h"
 #include "kilonat/study/curve.h"
 #include "kilonat/study/generation_csv.h"
 #include "kilonat/study/generation_measure.h"
 #include "kilonat/study/generation_summary.h"
 #include "kilonat/study/study_files.h"
 #include "kilonat/train/checkpoint.h"
+#include "kilonat/train/generator_step.h"
 #include "kilonat/train/generator_trainer.h"
 #include "kilonat/train/latent_encoding.h"
 #include "kilonat/train/run_folder.h"
@@ -27,6 +29,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kCurveEntries = 200;
+constexpr std::uint64_t kBoundSeed = 1;
 
 /// The point before anything was measured: missing, with what the codec's point says.
 GenerationPoint point_of(const PlannedGenerator& generator) {
@@ -55,6 +58,18 @@ Curve curve_of(const train::RunFolder& folder) {
     if (thin.metrics.contains(logged)) curve.metrics[name] = std::move(thin.metrics[logged]);
   }
   return curve;
+}
+
+/// What held-out latents cost with the generator as their prior; empty if there are none.
+std::optional<double> diffusion_kbps(generation::LoadedGenerator& generator,
+                                     const train::GeneratorTrainOptions& training) {
+  const generation::LatentSet set(training.batches.latents);
+  const auto picks = generation::plain_picks(
+      set, training.batches.held_out, training.batches.max_frames, kBoundSeed);
+  if (picks.empty()) return {};
+  const train::DiffusionBound bound =
+      train::diffusion_bound(generator.model, set, picks, training.batches.batch_size, kBoundSeed);
+  return rate::kbps_from_nats(bound.nats_per_frame(), set.info().frame_rate_hz());
 }
 
 /// The config without the place of the latents, whose folder's name says what is in it: a study
@@ -132,9 +147,16 @@ bool GenerationStudy::is_done(const PlannedGenerator& generator) const {
 std::int64_t GenerationStudy::steps_left(const PlannedGenerator& generator) const {
   std::error_code ignored;
   const train::RunFolder folder{run_folder(generator)};
-  if (is_done(generator) || fs::exists(folder.model(), ignored)) return 0;
+  if (fs::exists(folder.model(), ignored) || is_done(generator)) return 0;
   const std::vector<std::int64_t> saved = train::checkpoint_steps(folder.path);
   return generator.training.run.steps - (saved.empty() ? 0 : saved.back());
+}
+
+std::int64_t GenerationStudy::steps_to_log(const PlannedGenerator& generator) const {
+  const std::int64_t left = steps_left(generator);
+  if (left == 0) return 0;
+  const std::int64_t logged = last_logged_step(train::RunFolder{run_folder(generator)}.metrics());
+  return std::min(left, generator.training.run.steps - logged);
 }
 
 void GenerationStudy::run(const PlannedGenerator& generator,
@@ -203,6 +225,10 @@ void GenerationStudy::measure(const PlannedGenerator& generator, const OnStage& 
   point.classes = std::move(found.classes);
   point.confusion = std::move(found.confusion);
   point.audio = std::move(found.audio);
+  if (on_stage) on_stage("what it knows of held-out latents", 0, 1);
+  if (const auto kbps = diffusion_kbps(loaded, generator.training)) {
+    point.rates["diffusion_kbps"] = *kbps;
+  }
   point.curve = curve_of(folder);
   point.eta = last_value(point.curve, "eta");
   save_generation(point_path(generator.id), wrap(std::move(point), hash_of(generator)));

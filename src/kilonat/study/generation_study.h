@@ -48,6 +48,8 @@ class GenerationStudy {
   [[nodiscard]] bool is_done(const PlannedGenerator& generator) const;
   /// Training steps that it still needs.
   [[nodiscard]] std::int64_t steps_left(const PlannedGenerator& generator) const;
+  /// The same while another process trains it: less the steps that its log tells of.
+  [[nodiscard]] std::int64_t steps_to_log(const PlannedGenerator& generator) const;
 
   /// Encodes the sounds (unless that is done), trains, chooses the guidance and measures.
   /// @param console  a sink for the training figures; may be null. @param on_stage  may be empty.

@@ -137,12 +137,14 @@ void summarise(const std::string& metric, GenerationResults& results) {
           known.id,
           results.correlations);
     }
-    add_correlation(
-        points,
-        "kl_kbps",
-        [](const auto& point) { return find(point.rates, "kl_kbps"); },
-        known.id,
-        results.correlations);
+    for (const char* rate : {"kl_kbps", "diffusion_kbps"}) {
+      add_correlation(
+          points,
+          rate,
+          [&](const auto& point) { return find(point.rates, rate); },
+          known.id,
+          results.correlations);
+    }
     add_correlation(
         points, "eta", [](const auto& point) { return point.eta; }, known.id, results.correlations);
     add_correlation(

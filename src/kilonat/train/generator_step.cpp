@@ -7,7 +7,9 @@
 #include <ATen/ATen.h>
 #include <nlohmann/json.hpp>
 
+#include "kilonat/base/errors.h"
 #include "kilonat/base/interrupt.h"
+#include "kilonat/diffusion/denoising_gain.h"
 #include "kilonat/tensor/random.h"
 
 namespace kilonat::train {
@@ -154,6 +156,49 @@ diffusion::FlowScore score_generator(generation::Generator& model,
     meter.add(inputs.x_BCF, inputs.noise_BCF, t_B, velocity_BCF, inputs.frame_mask_BF);
   }
   return meter.score();
+}
+
+DiffusionBound diffusion_bound(generation::Generator& model,
+                               const generation::LatentSet& set,
+                               std::span<const generation::LatentPick> picks,
+                               std::int64_t batch_size,
+                               std::uint64_t seed) {
+  KILONAT_REQUIRE(!picks.empty(), DataError, "the diffusion bound: no clip is held out");
+  const torch::NoGradGuard no_grad;
+  const torch::Device device = device_of(model);
+  const auto objective = model->options().flow.objective;
+  diffusion::DenoisingGain gain(objective);
+  double nats = 0;
+  std::int64_t frames = 0;
+  for (std::size_t first = 0; first < picks.size(); first += static_cast<std::size_t>(batch_size)) {
+    const auto part =
+        picks.subspan(first, std::min(picks.size() - first, static_cast<std::size_t>(batch_size)));
+    for (const generation::LatentPick& pick : part) {
+      const generation::LatentItem item = set.read(pick.index);
+      nats += model->normaliser()
+                  .static_nats(item.mean_DF.narrow(1, pick.first_frame, pick.num_frames),
+                               item.stddev_DF.narrow(1, pick.first_frame, pick.num_frames))
+                  .sum()
+                  .item<double>();
+      frames += pick.num_frames;
+    }
+    const generation::LatentBatch batch = generation::make_batch(set, part);
+    const text::TextFeatures words = model->text().encode(batch.captions);
+    for (std::size_t i = 0; i < gain.times().size(); ++i) {
+      throw_if_interrupted("measuring what the generator knows of latents");
+      const SeedTree seeds = SeedTree(seed).child(first).child(i);
+      const Inputs inputs = inputs_of(batch, model->normaliser(), seeds, device);
+      const torch::Tensor t_B = torch::full({inputs.x_BCF.size(0)}, gain.times()[i]).to(device);
+      const torch::Tensor velocity_BCF = model->transformer->forward(
+          diffusion::noised(objective, inputs.x_BCF, inputs.noise_BCF, t_B),
+          t_B,
+          inputs.duration_s_B,
+          inputs.frame_mask_BF,
+          words);
+      gain.add(i, inputs.x_BCF, inputs.noise_BCF, velocity_BCF, inputs.frame_mask_BF);
+    }
+  }
+  return {.static_nats = nats / static_cast<double>(frames), .gain_nats = gain.nats_per_frame()};
 }
 
 }  // namespace kilonat::train

@@ -60,4 +60,20 @@ class GeneratorStep {
                                                    std::int64_t batch_size,
                                                    std::uint64_t seed);
 
+/// What held-out latents cost with a generator as their prior.
+struct DiffusionBound {
+  double static_nats = 0;  ///< a frame, under the Gaussians of LatentNormaliser::static_nats
+  double gain_nats = 0;    ///< what the network saves of them (Note [Diffusion bound])
+  /// Estimates an upper bound on KL(posterior || p(latent | caption)), nats a frame.
+  [[nodiscard]] double nats_per_frame() const { return static_nats - gain_nats; }
+};
+
+/// Of the model as it is, on these clips, with their captions; sixteen evaluations of each.
+/// @throws Interrupted; DataError if there are no clips.
+[[nodiscard]] DiffusionBound diffusion_bound(generation::Generator& model,
+                                             const generation::LatentSet& set,
+                                             std::span<const generation::LatentPick> picks,
+                                             std::int64_t batch_size,
+                                             std::uint64_t seed);
+
 }  // namespace kilonat::train

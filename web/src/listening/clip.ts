@@ -27,6 +27,7 @@ function detailOf(point: Point, clip: string, distance: Distance | undefined): s
   const measured = point.clips.find((c) => c.file === clip || c.file.endsWith(`/${clip}`));
   if (!measured) return "";
   const parts = measured.rate_kbps === undefined ? [] : [`${format.number(measured.rate_kbps)} kbit/s`];
+  if (measured.informative_kbps !== undefined) parts.push(`${format.number(measured.informative_kbps)} informative`);
   const value = distance && measured.distances[distance.name];
   if (value !== undefined) parts.push(`${distance!.label} ${format.number(value)}`);
   return parts.join("\n");
