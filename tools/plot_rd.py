@@ -22,6 +22,7 @@ FAMILIES = {"gaussian": ("target-KL VAE", "C0", "o", ["kl_kbps"]),
             "opus": ("Opus", "C3", "x", ["actual_kbps"])}
 DISTANCES = {"mel_distance": "mel distance (lower is better)",
              "stft_distance": "STFT distance (lower is better)",
+             "waveform_l1": "waveform L1 (lower is better)",
              "si_sdr_db": "SI-SDR [dB] (higher is better)",
              "visqol_moslqo": "ViSQOL, MOS-LQO (higher is better)",
              "visqol_nsim": "ViSQOL NSIM (higher is better)"}

@@ -130,6 +130,11 @@ TEST_F(HappyPath, InfoNamesFrameRateParametersAndRates) {
   EXPECT_EQ(info["frame_rate_hz"], 50.0);
   EXPECT_EQ(info["nats_per_channel"].size(), 4u);
   EXPECT_GT(info["parameters"].get<int>(), 1000);
+
+  write_wav(scratch_.path("tone.wav"), {.num_channels = 2, .seconds = 1.5}, pluck(1));
+  const Outcome sound = kilonat({"info", scratch_("tone.wav")});
+  EXPECT_EQ(sound.exit_code, 0) << sound.err;
+  EXPECT_EQ(sound.out, "sound          8000 Hz, 2 channel(s), 1.500 s (12000 samples)\n");
 }
 
 TEST_F(HappyPath, EncodeThenDecodeGivesWhatReconstructGives) {
@@ -150,18 +155,18 @@ TEST_F(HappyPath, CodingInBf16SaysHowFarItIsFromFp32) {
       {"decode", model(), scratch_("a.safetensors"), scratch_("a.wav")},
       {"reconstruct", model(), scratch_("in.wav"), scratch_("b.wav")},
       {"eval", model(), "--data", (*shared_)("sounds")}};
-  const auto err_of = [](std::vector<std::string> words, std::vector<std::string> more) {
+  const auto out_of = [](std::vector<std::string> words, std::vector<std::string> more) {
     words.insert(words.end(), more.begin(), more.end());
     const Outcome outcome = kilonat(words);
     EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
-    return outcome.err;
+    return outcome.out;
   };
   for (const auto& job : jobs) {
-    EXPECT_THAT(err_of(job, {"--precision", "bf16"}),
+    EXPECT_THAT(out_of(job, {"--precision", "bf16"}),
                 ContainsRegex("bf16: [1-9][0-9]\\.[0-9] dB SNR against fp32 \\(first [0-9.]+ s\\)"))
         << job[0];
-    EXPECT_THAT(err_of(job, {"--precision", "bf16", "--quiet", "--force"}), Not(HasSubstr("SNR")));
-    EXPECT_THAT(err_of(job, {"--precision", "fp32", "--force"}), Not(HasSubstr("SNR")));
+    EXPECT_THAT(out_of(job, {"--precision", "bf16", "--quiet", "--force"}), Not(HasSubstr("SNR")));
+    EXPECT_THAT(out_of(job, {"--precision", "fp32", "--force"}), Not(HasSubstr("SNR")));
   }
 }
 

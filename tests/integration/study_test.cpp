@@ -2,6 +2,7 @@
 
 #include "integration/minute_model.h"
 #include "integration/program.h"
+#include "integration/small_visqol_model.h"
 #include "integration/sounds.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-using ::testing::Contains;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 
 constexpr const char* kStudy = R"([study]
@@ -80,6 +81,7 @@ TEST_F(Study, TrainsMeasuresAndUsesAgainWhatIsThere) {
 
   const Outcome rest = run({"--jobs", "2"});
   ASSERT_EQ(rest.exit_code, 0) << rest.err;
+  EXPECT_THAT(rest.err, ContainsRegex("study step [1-9][0-9]*/"));
   EXPECT_EQ(fs::last_write_time(point_file), written);
   const auto all = points();
   for (const auto& [id, point] : all) EXPECT_EQ(point["status"], "done") << id;
@@ -141,6 +143,12 @@ TEST_F(Study, KeepsTheTableOfWhatIsDoneWhenARunFails) {
   write_bytes(scratch_.path("study") / "runs", "a file where the folder should be");
   EXPECT_EQ(run({"--points", "gaussian-0.3-seed0"}).exit_code, 7);
   EXPECT_EQ(points().at("opus-8")["status"], "done");
+  EXPECT_EQ(points().at("gaussian-0.3-seed0")["status"], "failed");
+  EXPECT_THAT(points().at("gaussian-0.3-seed0")["why"], HasSubstr("runs"));
+  EXPECT_EQ(points().at("gaussian-0.6-seed0")["status"], "missing");
+  fs::remove(scratch_.path("study") / "runs");
+  EXPECT_EQ(run({"--points", "gaussian-0.3-seed0"}).exit_code, 0);
+  EXPECT_EQ(points().at("gaussian-0.3-seed0")["status"], "done");
 }
 
 TEST_F(Study, MeasuresSimilarityWithoutAQualityModel) {
@@ -149,6 +157,15 @@ TEST_F(Study, MeasuresSimilarityWithoutAQualityModel) {
   EXPECT_GT(distances["visqol_nsim"], 0.1);
   EXPECT_LE(distances["visqol_nsim"], 1.0);
   EXPECT_FALSE(distances.contains("visqol_moslqo"));
+}
+
+TEST_F(Study, ScoresWithAQualityModel) {
+  write_bytes(scratch_.path("model.txt"), kSmallVisqolModel);
+  ASSERT_EQ(run({"--points", "opus-8", "--visqol-model", scratch_("model.txt")}).exit_code, 0);
+  const json distances = points().at("opus-8")["distances"];
+  EXPECT_GT(distances["visqol_moslqo"], 3);
+  EXPECT_LT(distances["visqol_moslqo"], 4);
+  EXPECT_FALSE(distances.contains("visqol_nsim"));
 }
 
 TEST_F(Study, EndsWithTheExitCodeOfTheRunThatFailed) {

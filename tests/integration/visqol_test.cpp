@@ -1,6 +1,7 @@
 /// kilonat eval with ViSQOL: what it reports, leaves out and refuses.
 
 #include "integration/bad_input.h"
+#include "integration/small_visqol_model.h"
 #include <nlohmann/json.hpp>
 
 namespace kilonat::integration {
@@ -10,12 +11,6 @@ using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-/// One support vector at perfect similarity: scores lie between 3 (far off) and 4 (perfect).
-constexpr const char* kModel =
-    "svm_type nu_svr\nkernel_type rbf\ngamma 0.5\nnr_class 2\ntotal_sv 1\nrho -3\nSV\n"
-    "1 1:1 2:1 3:1 4:1 5:1 6:1 7:1 8:1 9:1 10:1 11:1 12:1 13:1 14:1 15:1 16:1 17:1 18:1 19:1 20:1 "
-    "21:1 22:1 23:1 24:1 25:1 26:1 27:1 28:1 29:1 30:1 31:1 32:1\n";
 
 class VisqolEval : public BadInput {
  protected:
@@ -47,7 +42,7 @@ TEST_F(VisqolEval, ReportsTheSimilarityWithoutAModel) {
 }
 
 TEST_F(VisqolEval, ReportsTheScoreOfAModel) {
-  write_bytes(scratch_.path("model.txt"), kModel);
+  write_bytes(scratch_.path("model.txt"), kSmallVisqolModel);
   const Outcome outcome = eval({"--visqol-model", scratch_("model.txt")});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("MOS-LQO"));
@@ -108,7 +103,7 @@ TEST_F(VisqolEval, RefusesABadModelInOneLine) {
   expect_failure(with(scratch_("none.txt")), kIo, "none.txt");
   write_bytes(scratch_.path("text.txt"), "this is no model\n");
   expect_failure(with(scratch_("text.txt")), kFormat, "text.txt', line 1");
-  write_bytes(scratch_.path("cut.txt"), std::string(kModel).substr(0, 200));
+  write_bytes(scratch_.path("cut.txt"), std::string(kSmallVisqolModel).substr(0, 200));
   expect_failure(with(scratch_("cut.txt")), kFormat, "cut.txt");
 }
 

@@ -33,6 +33,20 @@ TEST(Curve, JoinsTheLinesOfAStepAndLeavesGapsEmpty) {
   EXPECT_EQ(curve.metrics.at("rate/kbps"), (Values{std::nullopt, 2.0}));
 }
 
+TEST(LastLoggedStep, IsThatOfTheLastWholeLine) {
+  const kilonat::testing::TemporaryFolder folder;
+  const auto path = folder / "metrics.jsonl";
+  EXPECT_EQ(last_logged_step(path), 0);
+  write_text_atomic(path, "");
+  EXPECT_EQ(last_logged_step(path), 0);
+  write_text_atomic(path, "{\"step\":7}\n");
+  EXPECT_EQ(last_logged_step(path), 7);
+  write_text_atomic(path, "{\"step\":7}\n{\"step\":8,\"a/b\":1}\n{\"step\":9,\"a/");
+  EXPECT_EQ(last_logged_step(path), 8);
+  write_text_atomic(path, std::string(100000, ' ') + "\n{\"step\":11}\n");
+  EXPECT_EQ(last_logged_step(path), 11);
+}
+
 TEST(Curve, PassesOverALastLineThatWasCutOff) {
   EXPECT_THAT(curve_of("{\"step\":1,\"a/b\":1}\n{\"step\":2,\"a/").step, ElementsAre(1));
   EXPECT_TRUE(curve_of("").step.empty());

@@ -18,8 +18,9 @@ inline Results made_results() {
   done.target_kbps = 2;
   done.rates = {{"kl_kbps", 2.0625}, {"informative_kbps", 2.03125}};
   done.distances = {{"mel_distance", 2.25}, {"si_sdr_db", -1.5}};
-  done.latent = LatentFigures{{1.5, 0.25}, 2, 1.75, 3.5, 0.125, 0.0625};
-  done.clips = {{"a.wav", 5, 1.9, {{"mel_distance", 2.125}}}, {"b.wav", 4.5, std::nullopt, {}}};
+  done.latent = LatentFigures{{1.5, 0.25}, 2, 1.75, 3.5, 0.125, 0.0625, 2.125};
+  done.clips = {{"a.wav", 5, 1.9, 1.875, {{"mel_distance", 2.125}}},
+                {"b.wav", 4.5, std::nullopt, std::nullopt, {}}};
   done.curve = {{10, 20}, {{"rec/mel", {4.5, std::nullopt}}}};
   done.audio = {{"a.wav", "audio/gaussian-2-seed0/a.wav"}};
 

@@ -27,15 +27,16 @@ TEST(ResultsCsv, HasOneRowAPointUnderNames) {
       lines_of(results_csv(made_results())),
       ::testing::ElementsAre(
           "id,family,label,status,why,seed,steps,config_hash,target_kbps,kl_kbps,informative_kbps,"
-          "nominal_kbps,entropy_kbps,actual_kbps,predictive_kbps,mel_distance,stft_distance,"
-          "waveform_l1,si_sdr_db,visqol_moslqo,active_channels,effective_rank,lpc_gain_db,"
-          "spectral_decay,shift_equivariance,nats_per_channel",
+          "nominal_kbps,entropy_kbps,actual_kbps,predictive_kbps,clip_rate_std_kbps,"
+          "mel_distance,stft_distance,waveform_l1,si_sdr_db,visqol_moslqo,active_channels,"
+          "effective_rank,lpc_gain_db,"
+          "spectral_decay,shift_equivariance,context_kl_kbps,nats_per_channel",
           "gaussian-2-seed0,gaussian,2 "
-          "kbit/s,done,,7,1400,00ff,2,2.0625,2.03125,,,,,2.25,,,-1.5,,2,"
-          "1.75,3.5,0.125,0.0625,1.5 0.25",
-          "rvq-4-seed0,rvq,4 kbit/s,missing,not run yet,0,0,,4,,,,,,,,,,,,,,,,,",
+          "kbit/s,done,,7,1400,00ff,2,2.0625,2.03125,,,,,,2.25,,,-1.5,,2,"
+          "1.75,3.5,0.125,0.0625,2.125,1.5 0.25",
+          "rvq-4-seed0,rvq,4 kbit/s,missing,not run yet,0,0,,4,,,,,,,,,,,,,,,,,,,",
           "fixed_beta-1e-2-seed0,fixed_beta,\"beta \"\"0.01\"\", as usual\",failed,"
-          "step 10: not finite,0,0,,,,,,,,,,,,,,,,,,,"));
+          "step 10: not finite,0,0,,,,,,,,,,,,,,,,,,,,,"));
 }
 
 TEST(ResultsCsv, KeepsEveryDigit) {

@@ -1,6 +1,8 @@
 #include "kilonat/study/results.h"
 
+#include <cmath>
 #include <limits>
+#include <vector>
 
 #include "base/expect_error.h"
 #include "base/temporary_folder.h"
@@ -40,9 +42,20 @@ TEST(Results, AreTheSameAfterAFile) {
   EXPECT_EQ(point.latent->active_channels, 2);
   EXPECT_EQ(point.curve.metrics.at("rec/mel")[0], 4.5);
   EXPECT_EQ(point.curve.metrics.at("rec/mel")[1], std::nullopt);
+  EXPECT_EQ(point.clips[0].informative_kbps, 1.875);
   EXPECT_EQ(point.clips[1].rate_kbps, std::nullopt);
   EXPECT_FALSE(read.distances[3].lower_is_better);
   EXPECT_EQ(read.points[1].why, "not run yet");
+}
+
+TEST(ClipRateSpread, CountsClipsByTheirSeconds) {
+  std::vector<ClipResult> clips{{.file = "a", .seconds = 3, .rate_kbps = 1},
+                                {.file = "b", .seconds = 1, .rate_kbps = 5},
+                                {.file = "c", .seconds = 9}};
+  // Mean 2, mean square 7.
+  EXPECT_NEAR(clip_rate_spread_kbps(clips).value(), std::sqrt(3.0), 1e-12);
+  clips.erase(clips.begin());
+  EXPECT_EQ(clip_rate_spread_kbps(clips), std::nullopt);
 }
 
 TEST(Results, SayTheContractsNames) {

@@ -206,7 +206,15 @@ void run(const GenerationStudyFlags& flags) {
   std::erase_if(generators, [&](const auto& generator) { return study.is_done(generator); });
   const std::vector<ChildProcess> children = children_of(flags, request, generators);
   if (flags.jobs > 1 && children.size() > 1) {
-    run_study_children(children, flags.jobs, flags.common.quiet);
+    run_study_children(children, flags.jobs, flags.common.quiet, [&](const auto& running) {
+      std::int64_t steps = 0;
+      for (const auto& generator : generators) {
+        const std::string& codec = generator.codec.point.id;
+        const bool runs_now = std::find(running.begin(), running.end(), codec) != running.end();
+        steps += runs_now ? study.steps_to_log(generator) : study.steps_left(generator);
+      }
+      return steps;
+    });
   } else {
     run_here(study, generators, flags.common);
   }

@@ -1,5 +1,6 @@
 /// kilonat study rd: rate-distortion curves of VAEs, RVQ and Opus.
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -103,7 +104,14 @@ void run_units(study::RdStudy& study,
   if (flags.jobs == 1 || units.size() < 2) return run_here(study, units, flags.common);
   std::vector<ChildProcess> runs;
   for (const auto& unit : units) runs.push_back({unit.id, worker_words(flags, request, unit.id)});
-  run_study_children(runs, flags.jobs, flags.common.quiet);
+  run_study_children(runs, flags.jobs, flags.common.quiet, [&](const auto& running) {
+    std::int64_t steps = 0;
+    for (const auto& unit : units) {
+      const bool runs_now = std::find(running.begin(), running.end(), unit.id) != running.end();
+      steps += runs_now ? study.steps_to_log(unit) : study.steps_left(unit);
+    }
+    return steps;
+  });
 }
 
 std::string cell(const std::map<std::string, double>& figures, const char* name) {

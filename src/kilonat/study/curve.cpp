@@ -1,6 +1,8 @@
 #include "kilonat/study/curve.h"
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -13,6 +15,8 @@ namespace kilonat::study {
 namespace {
 
 using nlohmann::json;
+
+constexpr std::int64_t kLongestLine = 1 << 16;  // of a log, in bytes
 
 /// What the log says of each step.
 using Rows = std::map<std::int64_t, Figures>;
@@ -75,6 +79,20 @@ Curve read_curve(const std::filesystem::path& path) {
     curve.step.push_back(step);
   }
   return curve;
+}
+
+std::int64_t last_logged_step(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  if (!file) return 0;
+  const auto size = static_cast<std::int64_t>(file.tellg());
+  file.seekg(std::max<std::int64_t>(0, size - kLongestLine));
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  text.erase(text.find_last_of('\n') + 1);
+  if (text.empty()) return 0;
+  const std::size_t before = text.find_last_of('\n', text.size() - 2);
+  const std::size_t start = before == std::string::npos ? 0 : before + 1;
+  const json line = json::parse(std::string_view(text).substr(start), nullptr, false);
+  return is_log_line(line) ? line["step"].get<std::int64_t>() : 0;
 }
 
 Curve thinned(const Curve& curve, std::int64_t rows_per_point) {

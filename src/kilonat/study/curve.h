@@ -14,6 +14,9 @@ namespace kilonat::study {
 /// @throws IoError; FormatError that names the file and the line.
 [[nodiscard]] Curve read_curve(const std::filesystem::path& path);
 
+/// The last step that a run's log tells of, from its last whole line; 0 if there is no line or log.
+[[nodiscard]] std::int64_t last_logged_step(const std::filesystem::path& path);
+
 /// The mean of every `rows_per_point` consecutive entries, over the values that are there, at the
 /// bucket's last step. A bucket without values has none. REQUIRES: rows_per_point >= 1.
 [[nodiscard]] Curve thinned(const Curve& curve, std::int64_t rows_per_point);

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t kValidationEvery = 5;
 constexpr std::int64_t kMostShiftedClips = 20;
+constexpr double kRounding = 1e-10;  // of float32 means that should all be the same, squared
 
 /// The posterior of a sound without the frames that see beyond it; undefined where none is left.
 codec::Posterior inner_posterior(codec::Autoencoder& model, const torch::Tensor& audio_CT) {
@@ -64,6 +65,7 @@ std::optional<double> shift_equivariance(codec::Autoencoder& model, const train:
   const std::int64_t half = model->hop_length() / 2;
   double squared_error = 0;
   double squared_deviation = 0;
+  double energy = 0;
   std::int64_t count = 0;
   for_each_clip(clips, [&](std::size_t, const train::Clip& clip) {
     if (count++ >= kMostShiftedClips || clip.audio_CT.size(1) <= 2 * half) return;
@@ -78,8 +80,9 @@ std::optional<double> shift_equivariance(codec::Autoencoder& model, const train:
     const torch::Tensor actual = shifted.narrow(1, 0, frames).to(torch::kDouble);
     squared_error += (actual - between).square().sum().item<double>();
     squared_deviation += (actual - actual.mean(1, /*keepdim=*/true)).square().sum().item<double>();
+    energy += actual.square().sum().item<double>();
   });
-  if (squared_deviation == 0) return {};
+  if (squared_deviation <= kRounding * energy) return {};
   return 1 - squared_error / squared_deviation;
 }
 
@@ -104,6 +107,8 @@ void add_latent_figures(codec::Autoencoder& model,
   const double decibels_a_nat = 20 / std::numbers::ln10;
   point.latent->effective_rank = predictability->effective_rank;
   point.latent->lpc_gain_db = decibels_a_nat * predictability->linear_predictive_gain_nats / width;
+  point.latent->context_kl_kbps =
+      rate::kbps_from_nats(predictability->nats_per_frame, model->frame_rate_hz());
   point.rates["predictive_kbps"] =
       rate::kbps_from_nats(predictability->predictive_nats_per_frame, model->frame_rate_hz());
 }

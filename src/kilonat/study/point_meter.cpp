@@ -64,7 +64,10 @@ void PointMeter::add(std::size_t index,
     scores = train::visqol_scores(*visqol_, clip, reconstruction_CT, sample_rate_hz_);
     visqol_mean_.add(scores, clip.duration_s);
   }
-  clips_.push_back({clip.id, clip.duration_s, rate_kbps, figures_of(distances, scores)});
+  clips_.push_back({.file = clip.id,
+                    .seconds = clip.duration_s,
+                    .rate_kbps = rate_kbps,
+                    .distances = figures_of(distances, scores)});
   if (!listening_.clips.contains(index)) return;
   const std::filesystem::path relative = sound_path(point_id_, index, clip.id);
   create_folder((listening_.study_folder / relative).parent_path());

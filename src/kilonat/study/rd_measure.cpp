@@ -17,6 +17,7 @@ void add_gaussian_rates(const metrics::LatentReport& report, Point& point) {
   point.rates["informative_kbps"] = report.informative_kbps;
   for (std::size_t i = 0; i < point.clips.size(); ++i) {
     point.clips[i].rate_kbps = report.clips[i].rate_kbps;
+    point.clips[i].informative_kbps = report.clips[i].informative_kbps;
   }
 }
 

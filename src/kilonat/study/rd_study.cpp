@@ -34,6 +34,14 @@ Results wrap(Point point) {
   return results;
 }
 
+/// Of whatever settings.
+bool holds_measurement(const fs::path& point_file) {
+  std::error_code ignored;
+  if (!fs::exists(point_file, ignored)) return false;
+  const Results results = load_results(point_file);
+  return results.points.size() == 1 && results.points[0].status == PointStatus::kDone;
+}
+
 data::ClipFormat clip_format_of(const train::CodecTrainOptions& options) {
   return data::clip_format(
       options.data.excerpts, options.codec.sample_rate_hz, options.codec.num_channels);
@@ -70,7 +78,7 @@ std::string RdStudy::hash_of(const PlannedUnit& unit, const PlannedPoint& point)
                                options.listen_clips));
 }
 
-std::optional<Point> RdStudy::measured(const PlannedUnit& unit, const PlannedPoint& point) const {
+std::optional<Point> RdStudy::saved(const PlannedUnit& unit, const PlannedPoint& point) const {
   std::error_code ignored;
   if (!fs::exists(point_path(point), ignored)) return {};
   Results results = load_results(point_path(point));
@@ -79,20 +87,32 @@ std::optional<Point> RdStudy::measured(const PlannedUnit& unit, const PlannedPoi
   return fits ? std::optional(std::move(results.points[0])) : std::nullopt;
 }
 
+bool RdStudy::is_measured(const PlannedUnit& unit, const PlannedPoint& point) const {
+  const std::optional<Point> found = saved(unit, point);
+  return found && found->status == PointStatus::kDone;
+}
+
 bool RdStudy::is_done(const PlannedUnit& unit) const {
   for (const PlannedPoint& point : unit.points) {
-    if (!measured(unit, point)) return false;
+    if (!is_measured(unit, point)) return false;
   }
   return true;
 }
 
 std::int64_t RdStudy::steps_left(const PlannedUnit& unit) const {
+  if (!unit.training) return 0;
   std::error_code ignored;
-  if (!unit.training || is_done(unit)) return 0;
   const train::RunFolder folder{run_folder(unit)};
-  if (fs::exists(folder.model(), ignored)) return 0;
+  if (fs::exists(folder.model(), ignored) || is_done(unit)) return 0;
   const std::vector<std::int64_t> saved = train::checkpoint_steps(folder.path);
   return unit.training->run.steps - (saved.empty() ? 0 : saved.back());
+}
+
+std::int64_t RdStudy::steps_to_log(const PlannedUnit& unit) const {
+  const std::int64_t left = steps_left(unit);
+  if (left == 0) return 0;
+  const std::int64_t logged = last_logged_step(train::RunFolder{run_folder(unit)}.metrics());
+  return std::min(left, unit.training->run.steps - logged);
 }
 
 void RdStudy::run(const PlannedUnit& unit,
@@ -101,8 +121,31 @@ void RdStudy::run(const PlannedUnit& unit,
   create_folder(request_.folder / "points");
   write_text_atomic(request_.folder / "study.toml",
                     config::to_toml(RdStudyConfig{request_.options}));
-  if (unit.training) train(unit, std::move(console));
-  measure(unit, on_measure);
+  try {
+    if (unit.training) train(unit, std::move(console));
+    measure(unit, on_measure);
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error& error) {
+    note_failure(unit, error.what());
+    throw;
+  }
+}
+
+/// So that the table says why; the next run tries again. What was measured under other settings
+/// stays.
+void RdStudy::note_failure(const PlannedUnit& unit, const std::string& why) const {
+  for (const PlannedPoint& planned : unit.points) {
+    try {
+      if (holds_measurement(point_path(planned))) continue;
+      Point point = point_of(planned);
+      point.status = PointStatus::kFailed;
+      point.why = why;
+      save(unit, planned, std::move(point));
+    } catch (const Error&) {
+      return;  // a full disk: what failed first is what the user has to hear of
+    }
+  }
 }
 
 void RdStudy::train(const PlannedUnit& unit, std::unique_ptr<train::RunSink> console) const {
@@ -121,7 +164,7 @@ void RdStudy::train(const PlannedUnit& unit, std::unique_ptr<train::RunSink> con
 
 void RdStudy::measure(const PlannedUnit& unit, const OnMeasure& on_measure) {
   for (const PlannedPoint& planned : unit.points) {
-    if (measured(unit, planned)) continue;
+    if (is_measured(unit, planned)) continue;
     const MeasuringSet& set = measuring_set(planned, on_measure);
     if (!unit.training) {
       save(unit, planned, measure_opus(planned, request_.base.codec.sample_rate_hz, set));
@@ -190,7 +233,7 @@ Results RdStudy::collect(const std::vector<std::string>& commands,
   results.distances = standard_distances(!request_.options.visqol_model.empty());
   for (const PlannedUnit& unit : units_) {
     for (const PlannedPoint& planned : unit.points) {
-      std::optional<Point> point = measured(unit, planned);
+      std::optional<Point> point = saved(unit, planned);
       if (!point) {
         point = point_of(planned);
         point->why = "not run yet";

@@ -46,6 +46,8 @@ class RdStudy {
   [[nodiscard]] bool is_done(const PlannedUnit& unit) const;
   /// Training steps that the unit still needs.
   [[nodiscard]] std::int64_t steps_left(const PlannedUnit& unit) const;
+  /// The same while another process runs it: less the steps that its log tells of.
+  [[nodiscard]] std::int64_t steps_to_log(const PlannedUnit& unit) const;
 
   /// Trains (from where an earlier run stopped) and measures a unit's points.
   /// @param console     a sink for the training figures; may be null.
@@ -63,9 +65,11 @@ class RdStudy {
   [[nodiscard]] std::filesystem::path run_folder(const PlannedUnit& unit) const;
   [[nodiscard]] std::filesystem::path point_path(const PlannedPoint& point) const;
   [[nodiscard]] std::string hash_of(const PlannedUnit& unit, const PlannedPoint& point) const;
-  /// The measured point; empty if it is not there or of another config.
-  [[nodiscard]] std::optional<Point> measured(const PlannedUnit& unit,
-                                              const PlannedPoint& point) const;
+  /// The point as it was saved, measured or failed; empty if it is not there or of another config.
+  [[nodiscard]] std::optional<Point> saved(const PlannedUnit& unit,
+                                           const PlannedPoint& point) const;
+  [[nodiscard]] bool is_measured(const PlannedUnit& unit, const PlannedPoint& point) const;
+  void note_failure(const PlannedUnit& unit, const std::string& why) const;
   void train(const PlannedUnit& unit, std::unique_ptr<train::RunSink> console) const;
   void measure(const PlannedUnit& unit, const OnMeasure& on_measure);
   void save(const PlannedUnit& unit, const PlannedPoint& planned, Point point) const;

@@ -1,5 +1,7 @@
 #include "kilonat/study/results.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <set>
 
@@ -21,12 +23,14 @@ json json_of(const LatentFigures& latent) {
   put(object, "lpc_gain_db", latent.lpc_gain_db);
   put(object, "spectral_decay", latent.spectral_decay);
   put(object, "shift_equivariance", latent.shift_equivariance);
+  put(object, "context_kl_kbps", latent.context_kl_kbps);
   return object;
 }
 
 json json_of(const ClipResult& clip) {
   json object{{"file", clip.file}, {"seconds", clip.seconds}};
   put(object, "rate_kbps", clip.rate_kbps);
+  put(object, "informative_kbps", clip.informative_kbps);
   object["distances"] = figures_json(clip.distances);
   return object;
 }
@@ -65,6 +69,7 @@ LatentFigures latent_from(const JsonReader& reader) {
   latent.lpc_gain_db = reader.number_if("lpc_gain_db");
   latent.spectral_decay = reader.number_if("spectral_decay");
   latent.shift_equivariance = reader.number_if("shift_equivariance");
+  latent.context_kl_kbps = reader.number_if("context_kl_kbps");
   return latent;
 }
 
@@ -72,6 +77,7 @@ ClipResult clip_from(const JsonReader& reader) {
   return {reader.at("file").text(),
           reader.at("seconds").number(),
           reader.number_if("rate_kbps"),
+          reader.number_if("informative_kbps"),
           figures_if(reader, "distances")};
 }
 
@@ -107,6 +113,23 @@ Distance distance_from(const JsonReader& reader) {
 }
 
 }  // namespace
+
+std::optional<double> clip_rate_spread_kbps(const std::vector<ClipResult>& clips) {
+  double seconds = 0;
+  double sum = 0;
+  double sum_of_squares = 0;
+  std::size_t count = 0;
+  for (const ClipResult& clip : clips) {
+    if (!clip.rate_kbps) continue;
+    seconds += clip.seconds;
+    sum += clip.seconds * *clip.rate_kbps;
+    sum_of_squares += clip.seconds * *clip.rate_kbps * *clip.rate_kbps;
+    ++count;
+  }
+  if (count < 2 || seconds == 0) return {};
+  const double mean = sum / seconds;
+  return std::sqrt(std::max(0.0, sum_of_squares / seconds - mean * mean));
+}
 
 std::vector<Distance> standard_distances(bool has_visqol_model) {
   const Distance visqol = has_visqol_model ? Distance{"visqol_moslqo", "ViSQOL", "MOS-LQO", false}

@@ -51,8 +51,13 @@ struct ClipResult {
   std::string file;
   double seconds = 0;
   std::optional<double> rate_kbps;
+  std::optional<double> informative_kbps;  ///< of gaussian models
   Figures distances;
 };
+
+/// How much the rate differs from clip to clip: the standard deviation of their rates, each clip
+/// counted by its seconds. Empty for fewer than two clips with a rate.
+[[nodiscard]] std::optional<double> clip_rate_spread_kbps(const std::vector<ClipResult>& clips);
 
 /// What the latents of a gaussian model are like.
 struct LatentFigures {
@@ -62,6 +67,9 @@ struct LatentFigures {
   std::optional<double> lpc_gain_db;
   std::optional<double> spectral_decay;
   std::optional<double> shift_equivariance;
+  /// KL rate of the frames that a linear prior has context for: what the predictive rate, which is
+  /// of these frames alone, is to be compared with.
+  std::optional<double> context_kl_kbps;
 };
 
 /// What training logged: one value (or none) of each metric for each entry of `step`.

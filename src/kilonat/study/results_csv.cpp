@@ -16,12 +16,14 @@ std::vector<std::string> header_of(const Results& results) {
   std::vector<std::string> names{
       "id", "family", "label", "status", "why", "seed", "steps", "config_hash", "target_kbps"};
   names.insert(names.end(), std::begin(kRateNames), std::end(kRateNames));
+  names.emplace_back("clip_rate_std_kbps");
   for (const Distance& distance : results.distances) names.push_back(distance.name);
   for (const char* name : {"active_channels",
                            "effective_rank",
                            "lpc_gain_db",
                            "spectral_decay",
                            "shift_equivariance",
+                           "context_kl_kbps",
                            "nats_per_channel"}) {
     names.emplace_back(name);
   }
@@ -39,6 +41,7 @@ std::vector<std::string> row_of(const Results& results, const Point& point) {
                                   point.config_hash,
                                   csv_number(point.target_kbps)};
   for (const char* name : kRateNames) fields.push_back(csv_number(point.rates, name));
+  fields.push_back(csv_number(clip_rate_spread_kbps(point.clips)));
   for (const Distance& distance : results.distances) {
     fields.push_back(csv_number(point.distances, distance.name));
   }
@@ -48,6 +51,7 @@ std::vector<std::string> row_of(const Results& results, const Point& point) {
   fields.push_back(csv_number(latent.lpc_gain_db));
   fields.push_back(csv_number(latent.spectral_decay));
   fields.push_back(csv_number(latent.shift_equivariance));
+  fields.push_back(csv_number(latent.context_kl_kbps));
   fields.push_back(fmt::format("{}", fmt::join(latent.nats_per_channel, " ")));
   return fields;
 }
