@@ -25,9 +25,11 @@ constexpr double kMinSpread = 1e-6;
 constexpr double kLeastStddev = 2e-4;        // of the posterior; its floor is 1e-4
 constexpr double kLeastMeanVariance = 0.01;  // of the means, where the spreads leave them no room
 constexpr int kBisections = 40;
-constexpr double kSpreadPerNat = 1.2;  // see Note [As few as there are]
-constexpr double kSilenceDb = -60;     // full scale: quieter frames count as this loud
-constexpr double kLevelRidge = 1e-3;   // of the features' mean variance
+// See Note [As few as there are].
+constexpr double kSpreadOfOneNat = 1.0;
+constexpr double kSpreadOfFurtherNats = 1.5;
+constexpr double kSilenceDb = -60;    // full scale: quieter frames count as this loud
+constexpr double kLevelRidge = 1e-3;  // of the features' mean variance
 
 /// Means and raw spreads [N, 2 D, F] of every batch, edges cut off, in one tensor.
 torch::Tensor posterior_parameters(codec::Autoencoder& model,
@@ -125,6 +127,12 @@ torch::Tensor standardised(const torch::Tensor& x_BDF, double spread) {
   const torch::Tensor centred = x_BDF - x_BDF.mean(at::IntArrayRef(over), /*keepdim=*/true);
   const torch::Tensor std = x_BDF.std(at::IntArrayRef(over), /*unbiased=*/false, /*keepdim=*/true);
   return torch::where(std < kMinSpread, centred, centred * spread / std);
+}
+
+/// That channels of so many nats have room for.
+double most_spread(double channel_nats) {
+  return kSpreadOfOneNat * std::min(1.0, channel_nats) +
+         kSpreadOfFurtherNats * std::max(0.0, channel_nats - 1);
 }
 
 }  // namespace
@@ -239,7 +247,7 @@ BottleneckInitReport initialise_bottleneck_(codec::Autoencoder& model,
 
   const torch::Tensor raw = output.narrow(1, width, width);
   const double channel_nats = report.start_nats / static_cast<double>(width);
-  const double spread = std::min(options.relative_spread, kSpreadPerNat * channel_nats);
+  const double spread = std::min(options.relative_spread, most_spread(channel_nats));
   const torch::Tensor deviation = standardised(raw, spread);
   const double center = raw_center(deviation, channel_nats);
   const torch::Tensor variance_D =
