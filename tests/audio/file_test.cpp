@@ -8,6 +8,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sndfile.h>
 
 #include "kilonat/base/errors.h"
 #include "kilonat/base/files.h"
@@ -65,6 +66,43 @@ TEST_F(AudioFiles, KeepTwentyFourBitsInFlac) {
   const AudioBuffer read = read_audio(folder_ / "a.flac");
   for (std::size_t i = 0; i < 5000; ++i) {
     ASSERT_NEAR(read.channels[0][i], sound.channels[0][i], 1.0 / (1 << 23));
+  }
+}
+
+/// Writes a second of a tone as libsndfile's own formats do, lossily.
+void write_lossy(const fs::path& path, int format, int sample_rate_hz) {
+  SF_INFO info{};
+  info.samplerate = sample_rate_hz;
+  info.channels = 1;
+  info.format = format;
+  SNDFILE* file = sf_open(path.c_str(), SFM_WRITE, &info);
+  ASSERT_NE(file, nullptr) << path << ": " << sf_strerror(nullptr);
+  std::vector<float> samples(static_cast<std::size_t>(sample_rate_hz));
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    samples[i] =
+        0.5F * static_cast<float>(std::sin(2764.6 * static_cast<double>(i) /
+                                           static_cast<double>(sample_rate_hz)));  // 440 Hz
+  }
+  EXPECT_EQ(sf_write_float(file, samples.data(), sample_rate_hz), sample_rate_hz);
+  EXPECT_EQ(sf_close(file), 0);
+}
+
+TEST_F(AudioFiles, OfLossyFormatsAreRead) {
+  struct Lossy {
+    const char* name;
+    int format;
+    int sample_rate_hz;
+  };
+  for (const Lossy& lossy : {Lossy{"a.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS, 44100},
+                             Lossy{"a.opus", SF_FORMAT_OGG | SF_FORMAT_OPUS, 48000},
+                             Lossy{"a.mp3", SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III, 44100}}) {
+    write_lossy(folder_ / lossy.name, lossy.format, lossy.sample_rate_hz);
+    const AudioBuffer read = read_audio(folder_ / lossy.name);
+    EXPECT_EQ(read.sample_rate_hz, lossy.sample_rate_hz) << lossy.name;
+    EXPECT_NEAR(read.duration_s(), 1, 0.06) << lossy.name;
+    double power = 0;
+    for (const float sample : read.channels[0]) power += sample * sample;
+    EXPECT_NEAR(power / static_cast<double>(read.num_samples()), 0.125, 0.02) << lossy.name;
   }
 }
 

@@ -58,7 +58,6 @@ std::string output_of(const std::string& test, const std::string& environment) {
 
 /// Run by the next test, in a process of its own: oneDNN reads its limit once.
 TEST(KilonatCpu, DISABLED_ConvolvesInBothTypes) {
-  limit_library_to_cpu_level();
   for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
     (void)channels_last_conv(
         torch::randn({2, 16, 1, 64}).to(type), torch::randn({16, 16, 1, 7}), {}, {});
@@ -76,6 +75,24 @@ TEST(KilonatCpu, HoldsTheLibraryToo) {
   if (text.find("onednn_verbose") == std::string::npos) GTEST_SKIP() << "the library says nothing";
   EXPECT_NE(text.find("convolution"), std::string::npos) << text;
   EXPECT_EQ(text.find(":avx"), std::string::npos) << text;
+}
+
+/// oneDNN keeps to KILONAT_CPU in every test of this program.
+class LimitedLibrary : public ::testing::Environment {
+ public:
+  void SetUp() override { limit_library_to_cpu_level(); }
+};
+const auto* const kLimitedLibrary = ::testing::AddGlobalTestEnvironment(new LimitedLibrary);
+
+TEST(KilonatCpu, ConvolutionsAreRightAtEveryLevel) {
+  for (const CpuLevel level : supported_cpu_levels()) {
+    const std::string name(cpu_level_name(level));
+    const std::string text = output_of("'Conv*'", "KILONAT_CPU=" + name);
+    for (const char* expected : {"[       OK ] Conv1d.", "[       OK ] Conv2d.", "[  PASSED  ]"}) {
+      EXPECT_NE(text.find(expected), std::string::npos) << name << "\n" << text;
+    }
+    EXPECT_EQ(text.find("[  FAILED  ]"), std::string::npos) << name << "\n" << text;
+  }
 }
 
 }  // namespace

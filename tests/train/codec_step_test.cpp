@@ -22,6 +22,7 @@ CodecTrainOptions small_options() {
   options.codec.decoder_channels = 16;
   options.codec.decoder_strides = {4, 2};
   options.codec.bottleneck.latent_channels = 4;
+  options.run.precision = "fp32";
   options.rate.law.target_kbps = 2;
   options.rate.edge_frames = 2;
   options.loss.mel.window_lengths = {64, 256};
@@ -64,6 +65,24 @@ TEST(CodecStep, LowersTheReconstructionLoss) {
   double after = 0;
   for (int i = 1; i < 30; ++i) after = value_of(step.run(i, sound(1)), "rec/mel");
   EXPECT_LT(after, 0.9 * before);
+}
+
+TEST(CodecStep, InBf16FollowsFloat32) {
+  CodecTrainOptions options = small_options();
+  CodecStep exact = make_step(options);
+  options.run.precision = "bf16";
+  CodecStep rounded = make_step(options);
+  for (int i = 0; i < 20; ++i) {
+    const StepResult of_exact = exact.run(i, sound(1));
+    const StepResult of_rounded = rounded.run(i, sound(1));
+    EXPECT_TRUE(of_rounded.not_finite.empty());
+    const double mel = value_of(of_exact, "rec/mel");
+    EXPECT_NEAR(value_of(of_rounded, "rec/mel"), mel, 0.03 * mel) << i;
+  }
+  EXPECT_GT(distance(exact, rounded), 0);  // it was in bf16
+  for (const auto& [name, tensor] : state_of(*rounded.model())) {
+    EXPECT_EQ(tensor.scalar_type(), at::kFloat) << name;
+  }
 }
 
 // The price is the same whichever frames the law steers by: see Note [Who pays and who counts].

@@ -11,6 +11,7 @@
 #include "kilonat/base/progress.h"
 #include "kilonat/cli/commands.h"
 #include "kilonat/codec/model_file.h"
+#include "kilonat/tensor/memory.h"
 #include "kilonat/train/file_coding.h"
 
 namespace kilonat::cli {
@@ -46,8 +47,8 @@ void run(const CodingFlags& flags, const std::string& label, const Coding& code)
                     total_s > 0 ? fmt::format("of {:.0f} s", total_s) : "");
   };
   if (!flags.common.quiet && precision == kernels::Precision::kBf16) {
-    options.on_precision_snr = [](const train::PrecisionSnr& snr) {
-      say_precision_snr(snr.snr_db, snr.duration_s);
+    options.on_precision_snr = [&flags](const train::PrecisionSnr& snr) {
+      say_precision_snr(flags.common, snr.snr_db, snr.duration_s);
     };
   }
   const train::CodingReport report = code(loaded, flags.in, flags.out, options);
@@ -58,11 +59,13 @@ void run(const CodingFlags& flags, const std::string& label, const Coding& code)
                   report.duration_s,
                   report.num_frames,
                   report.rate_kbps > 0 ? fmt::format(", {:.3f} kbit/s", report.rate_kbps) : ""));
+  say_peak_memory(flags.common);
   write_json(flags.common,
              {{"seconds", report.duration_s},
               {"frames", report.num_frames},
               {"nats_per_frame", report.nats_per_frame},
-              {"rate_kbps", report.rate_kbps}});
+              {"rate_kbps", report.rate_kbps},
+              {"peak_memory_bytes", tensor::peak_memory_bytes()}});
 }
 
 struct CodingTexts {

@@ -22,7 +22,7 @@ void add_run_flags(CLI::App& app, CommonFlags& flags) {
   app.add_option("--precision",
                  flags.precision,
                  "Of activations: fp32, bf16 (faster where the CPU has instructions for it, "
-                 "rounds by up to 2^-8) or auto; default fp32")
+                 "rounds by up to 2^-8) or auto, the default of training; else fp32")
       ->check(CLI::IsMember({"auto", "fp32", "bf16"}));
 }
 
@@ -50,15 +50,15 @@ kernels::Precision set_up_precision(const CommonFlags& flags,
   const bool is_gpu = !device.is_cpu();
   const kernels::Precision precision =
       kernels::parse_precision(asked == "auto" && is_gpu ? "fp32" : asked);
-  // Said where it is not the default: an error must stay the one line on stderr.
-  const auto level =
-      precision == kernels::Precision::kBf16 ? spdlog::level::info : spdlog::level::debug;
-  spdlog::log(level,
-              "precision {} ({}), CPU level {}; {}",
-              kernels::precision_name(precision),
-              asked == "auto" ? "chosen for this machine" : "as asked",
-              kernels::cpu_level_name(kernels::cpu_level()),
-              tensor::device_summary(device));
+  // On standard output: an error must stay the one line on standard error.
+  if (asked == "auto" || precision == kernels::Precision::kBf16) {
+    say(flags,
+        fmt::format("precision {} ({}), CPU level {}; {}",
+                    kernels::precision_name(precision),
+                    asked == "auto" ? "chosen for this machine" : "as asked",
+                    kernels::cpu_level_name(kernels::cpu_level()),
+                    tensor::device_summary(device)));
+  }
   return precision;
 }
 
@@ -70,8 +70,8 @@ void require_fp32(const CommonFlags& flags, std::string_view command) {
                   flags.precision);
 }
 
-void say_precision_snr(double snr_db, double duration_s) {
-  spdlog::info("bf16: {:.1f} dB SNR against fp32 (first {:.1f} s)", snr_db, duration_s);
+void say_precision_snr(const CommonFlags& flags, double snr_db, double duration_s) {
+  say(flags, fmt::format("bf16: {:.1f} dB SNR against fp32 (first {:.1f} s)", snr_db, duration_s));
 }
 
 void refuse_existing(const std::filesystem::path& path, const CommonFlags& flags) {

@@ -41,7 +41,8 @@ void add_seed_flag(CLI::App& app, CommonFlags& flags);
 /// Applies --threads and --device. @throws ConfigError for a device that is not there.
 c10::Device set_up_device(const CommonFlags& flags);
 
-/// The precision that --precision (or else `configured`) names, auto for a GPU being fp32; says it.
+/// The precision that --precision (or else `configured`) names, auto for a GPU being fp32. Says it
+/// where it was chosen or rounds.
 kernels::Precision set_up_precision(const CommonFlags& flags,
                                     const c10::Device& device,
                                     std::string_view configured = "fp32");
@@ -49,8 +50,8 @@ kernels::Precision set_up_precision(const CommonFlags& flags,
 /// @throws ConfigError if --precision asks for anything but fp32. @param command  for the message.
 void require_fp32(const CommonFlags& flags, std::string_view command);
 
-/// Says in the log how far bfloat16 is from float32.
-void say_precision_snr(double snr_db, double duration_s);
+/// Says how far bfloat16 is from float32.
+void say_precision_snr(const CommonFlags& flags, double snr_db, double duration_s);
 
 /// @throws ConfigError if `path` exists and --force was not given.
 void refuse_existing(const std::filesystem::path& path, const CommonFlags& flags);

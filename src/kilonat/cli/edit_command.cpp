@@ -66,6 +66,7 @@ void run(const EditFlags& flags) {
   const data::PreparedClip clip =
       data::prepare_clip(audio::read_audio(flags.in), train::clip_format(loaded.codec));
   generation::SoundOptions how = sound_options(flags.shared);
+  say_decoding_snr(flags.shared, loaded, how);
   Progress progress({.label = "edit",
                      .total = how.sampler.num_steps,
                      .quiet = common.quiet,

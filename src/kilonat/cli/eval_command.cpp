@@ -203,7 +203,7 @@ bool say_precision_snr_of(const CommonFlags& flags,
   const std::int64_t length =
       std::min(clip.audio_CT.size(-1), kSeconds * model->options().sample_rate_hz);
   const auto snr = train::reconstruction_snr(model, clip.audio_CT.narrow(-1, 0, length));
-  if (snr) say_precision_snr(snr->snr_db, snr->duration_s);
+  if (snr) say_precision_snr(flags, snr->snr_db, snr->duration_s);
   return snr.has_value();
 }
 

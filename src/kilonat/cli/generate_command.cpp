@@ -102,6 +102,7 @@ class Generation {
  public:
   explicit Generation(const GenerateFlags& flags)
       : flags_(flags), loaded_(load_generator(flags.shared)), how_(sound_options(flags.shared)) {
+    say_decoding_snr(flags.shared, loaded_, how_);
     duration_s_ = flags.duration_s.value_or(loaded_.metadata.typical_duration_s);
   }
 

@@ -2,6 +2,7 @@
 
 #include "kilonat/audio/file.h"
 #include "kilonat/base/errors.h"
+#include "kilonat/train/precision_snr.h"
 #include "kilonat/train/sound_files.h"
 
 namespace kilonat::cli {
@@ -48,6 +49,20 @@ generation::LoadedGenerator load_generator(const GenerationFlags& flags) {
       generation::load_generator(flags.generator, flags.t5_folder, device);
   loaded.codec.model->set_precision(set_up_precision(flags.common, device));
   return loaded;
+}
+
+void say_decoding_snr(const GenerationFlags& flags,
+                      generation::LoadedGenerator& loaded,
+                      generation::SoundOptions& how) {
+  codec::Autoencoder& codec = loaded.codec.model;
+  if (flags.common.quiet || codec->precision() != kernels::Precision::kBf16) return;
+  how.before_decoding = [&flags, &codec, is_said = false](const at::Tensor& latent_DF) mutable {
+    if (is_said) return;
+    is_said = true;
+    if (const auto snr = train::decoding_snr(codec, latent_DF)) {
+      say_precision_snr(flags.common, snr->snr_db, snr->duration_s);
+    }
+  };
 }
 
 void require_sound_name(const std::filesystem::path& path) {

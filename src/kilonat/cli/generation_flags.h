@@ -26,6 +26,13 @@ void add_generation_flags(CLI::App& app, GenerationFlags& flags);
 /// Loads the generator on the device that the flags name, its codec at their precision.
 [[nodiscard]] generation::LoadedGenerator load_generator(const GenerationFlags& flags);
 
+/// Lets the first sound say how far its decoding in bf16 is from fp32. Nothing in fp32, or if
+/// quiet.
+/// @param flags, loaded  must outlive `how`.
+void say_decoding_snr(const GenerationFlags& flags,
+                      generation::LoadedGenerator& loaded,
+                      generation::SoundOptions& how);
+
 /// How a sound is stored: .wav as floats, .flac with 24 bits. @throws ConfigError for another name.
 void write_sound_file(const std::filesystem::path& path,
                       const at::Tensor& audio_CT,

@@ -10,9 +10,11 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "kilonat/audio/file.h"
 #include "kilonat/base/errors.h"
 #include "kilonat/cli/commands.h"
 #include "kilonat/codec/model_file.h"
+#include "kilonat/data/file_source.h"
 #include "kilonat/generation/generator.h"
 #include "kilonat/metrics/latent_statistics.h"
 #include "kilonat/tensor/safetensors.h"
@@ -179,11 +181,35 @@ void print_generator(const CommonFlags& flags, const json& g) {
                   g["codec_hash"].get<std::string>()));
 }
 
+json json_of_sound(const fs::path& path) {
+  const audio::AudioInfo info = audio::probe_audio(path);
+  json object{{"kind", "sound"},
+              {"sample_rate_hz", info.sample_rate_hz},
+              {"num_channels", info.num_channels}};
+  if (info.num_samples > 0) {
+    object["num_samples"] = info.num_samples;
+    object["seconds"] = info.duration_s();
+  }
+  return object;
+}
+
+void print_sound(const CommonFlags& flags, const json& sound) {
+  say(flags,
+      fmt::format("sound          {} Hz, {} channel(s), {}",
+                  sound["sample_rate_hz"].get<std::int64_t>(),
+                  sound["num_channels"].get<std::int64_t>(),
+                  sound.contains("seconds") ? fmt::format("{:.3f} s ({} samples)",
+                                                          sound["seconds"].get<double>(),
+                                                          sound["num_samples"].get<std::int64_t>())
+                                            : "length not known before its end"));
+}
+
 bool is_model(const tensor::SafetensorsFile& file) {
   return file.metadata().contains("kilonat.config");
 }
 
 json describe_file(const fs::path& path) {
+  if (data::has_sound_extension(path)) return json_of_sound(path);
   if (generation::is_generator(path)) return json_of_generator(path);
   const tensor::SafetensorsFile file(path);
   return is_model(file) ? json_of_model(codec::load_model(path)) : describe_tensors(file);
@@ -207,6 +233,8 @@ void run(const InfoFlags& flags) {
     print_model(flags.common, object);
   } else if (object["kind"] == "generator") {
     print_generator(flags.common, object);
+  } else if (object["kind"] == "sound") {
+    print_sound(flags.common, object);
   } else if (object["kind"] == "unfinished run") {
     say(flags.common,
         fmt::format("unfinished run; checkpoints at steps: {}",
@@ -225,8 +253,9 @@ constexpr const char* kFooter =
 
 Command add_info_command(CLI::App& app) {
   auto flags = std::make_shared<InfoFlags>();
-  CLI::App* sub = app.add_subcommand("info", "Say what a model, a run or a file holds");
-  sub->add_option("path", flags->path, "A run folder, a model, a latents file")
+  CLI::App* sub =
+      app.add_subcommand("info", "Say what a model, a run, a latents file or a sound holds");
+  sub->add_option("path", flags->path, "A run folder, a model, a latents file, a sound")
       ->required()
       ->type_name("MODEL|RUN|FILE");
   add_run_flags(*sub, flags->common);

@@ -28,8 +28,14 @@ void run(const LatentsFlags& flags) {
   if (!flags.common.json_path.empty()) refuse_existing(flags.common.json_path, flags.common);
   const std::filesystem::path model_file = codec::model_file_path(flags.model);
   codec::LoadedModel loaded = codec::load_model(model_file, device);
-  loaded.model->set_precision(set_up_precision(flags.common, device));
+  const kernels::Precision precision = set_up_precision(flags.common, device);
+  loaded.model->set_precision(precision);
   train::LatentOptions options = flags.options;
+  if (!flags.common.quiet && precision == kernels::Precision::kBf16) {
+    options.on_precision_snr = [&flags](const train::PrecisionSnr& snr) {
+      say_precision_snr(flags.common, snr.snr_db, snr.duration_s);
+    };
+  }
   options.seed = flags.common.seed;
   Progress progress(
       {.label = "latents", .unit = "clip", .quiet = flags.common.quiet, .terminal = is_terminal(2)},

@@ -119,6 +119,7 @@ at::Tensor AutoencoderImpl::decode_latent(const at::Tensor& latent_BDF) {
 }
 
 void AutoencoderImpl::set_precision(kernels::Precision precision) {
+  precision_ = precision;
   encoder->set_precision(precision);
   decoder->set_precision(precision);
 }

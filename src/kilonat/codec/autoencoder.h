@@ -62,6 +62,7 @@ class AutoencoderImpl : public torch::nn::Module {
   at::Tensor decode_latent(const at::Tensor& latent_BDF);
   /// Of the activations in encoder and decoder (kernels/precision.h); fp32 at first. Not saved.
   void set_precision(kernels::Precision precision);
+  [[nodiscard]] kernels::Precision precision() const { return precision_; }
   /// Encodes, decodes and cuts to the input's length.
   Reconstruction forward(const at::Tensor& x_BCT, const EncodeOptions& how = {});
 
@@ -89,6 +90,7 @@ class AutoencoderImpl : public torch::nn::Module {
 
  private:
   AutoencoderOptions options_;
+  kernels::Precision precision_ = kernels::Precision::kFp32;
 };
 TORCH_MODULE(Autoencoder);
 

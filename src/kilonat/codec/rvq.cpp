@@ -7,12 +7,11 @@
 
 namespace kilonat::codec {
 
-namespace {
-
-/// Rows of unit length; epsilon as torch.nn.functional.normalize.
 at::Tensor unit_rows(const at::Tensor& x_ND) {
   return x_ND / x_ND.norm(2, 1, /*keepdim=*/true).clamp_min(1e-12);
 }
+
+namespace {
 
 /// Mean squared difference per item.
 at::Tensor distance_B(const at::Tensor& a_BDF, const at::Tensor& b_BDF) {

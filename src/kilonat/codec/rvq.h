@@ -17,6 +17,9 @@ struct VectorQuantizerOptions {
   std::int64_t codebook_dim = 8;
 };
 
+/// Rows of unit length, as codebooks are looked up with; epsilon as torch.nn.functional.normalize.
+[[nodiscard]] at::Tensor unit_rows(const at::Tensor& x_ND);
+
 /// A codebook's table, under the name that torch.nn.Embedding gives it. Parameter: weight [K, d].
 class CodebookImpl : public torch::nn::Module {
  public:
@@ -93,6 +96,9 @@ class RvqImpl : public torch::nn::Module {
   at::Tensor rows_from_codes(const at::Tensor& codes_BQF);
   /// Decoder input from concatenated codebook rows.
   at::Tensor project_out(const at::Tensor& quantised_BDF);
+
+  /// The codebooks with their projections, first to last.
+  [[nodiscard]] const std::vector<VectorQuantizer>& stages() const { return quantizers_; }
 
  private:
   at::Tensor active_codebooks(std::int64_t batch_size, const at::Generator& generator) const;

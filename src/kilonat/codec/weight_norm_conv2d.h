@@ -28,7 +28,8 @@ class WeightNormConv2dImpl : public torch::nn::Module {
 
   /// @param x [N, in, rows, columns].
   at::Tensor forward(const at::Tensor& x);
-  /// The same by the library's own operator, in the layout that x lies in; the weight is made anew.
+  /// The same by the library's own operator, in the layout that x lies in; the weight is made anew,
+  /// since the one remembered is channels-last, and the library takes that for x's layout.
   at::Tensor forward_by_library(const at::Tensor& x);
   /// The same for a kernel of one column, on columns that are items of the batch.
   /// @param x_NCR [N x columns, in, rows]. REQUIRES: kernel[1], stride[1] = 1, padding[1] = 0.

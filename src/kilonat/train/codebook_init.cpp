@@ -64,15 +64,11 @@ AffineMap principal_directions(const torch::Tensor& x_NC, std::int64_t dim) {
   return map;
 }
 
-torch::Tensor unit_rows(const torch::Tensor& x_ND) {
-  return x_ND / x_ND.norm(2, 1, /*keepdim=*/true).clamp_min(1e-12);
-}
-
 /// The row that the codebook's lookup finds for each query.
 torch::Tensor nearest(const torch::Tensor& queries_ND, const torch::Tensor& rows_KD) {
-  const torch::Tensor entries_DK = unit_rows(rows_KD).t();
+  const torch::Tensor entries_DK = codec::unit_rows(rows_KD).t();
   std::vector<torch::Tensor> codes;
-  for (const torch::Tensor& some : unit_rows(queries_ND).split(kQueriesAtOnce)) {
+  for (const torch::Tensor& some : codec::unit_rows(queries_ND).split(kQueriesAtOnce)) {
     codes.push_back(torch::matmul(some, entries_DK).argmax(1));
   }
   return torch::cat(codes);
@@ -129,9 +125,7 @@ CodebookInitReport initialise_codebooks_(codec::Autoencoder& model,
       std::min(kFramesPerRow * model->options().bottleneck.codebook_size, kMostFrames);
   torch::Tensor residual_NC = encoded_frames(model, wanted, next_batch);
   const double whole = variance(residual_NC);
-  for (const auto& module : model->rvq->modules(/*include_self=*/false)) {
-    auto* stage = module->as<codec::VectorQuantizerImpl>();
-    if (stage == nullptr) continue;
+  for (codec::VectorQuantizer stage : model->rvq->stages()) {
     if (variance(residual_NC) > kLeastVariance * whole) {
       residual_NC = fit_stage_(*stage, residual_NC, generator);
     } else {

@@ -63,7 +63,7 @@ struct RunOptions {
   std::int64_t steps = 10000;
   std::int64_t seed = 0;
   std::int64_t micro_batches = 1;  ///< the batch is run in so many parts
-  std::string precision = "fp32";  ///< of activations: auto | fp32 | bf16; see kernels/precision.h
+  std::string precision = "auto";  ///< of activations: auto | fp32 | bf16; see kernels/precision.h
   std::int64_t log_every = 1;      ///< steps between lines of metrics.jsonl
   std::int64_t checkpoint_every = 1000;
   std::int64_t keep_checkpoints = 2;

@@ -62,12 +62,16 @@ void CodecReport::listen(codec::Autoencoder& model, std::int64_t step, RunSink& 
     write_sound(folder_.audio() / (name + "-original.wav"), clip.audio_CT, rate);
     write_sound(folder_.audio() / (name + "-reconstruction.wav"), coded.reconstruction_CT, rate);
     log.audio(step, "audio/" + name, rate, reconstruction);
+    if (!originals_are_logged_) {
+      log.audio(step, "original/" + name, rate, channels_of(clip.audio_CT));
+    }
     log.image(
         step,
         "spectrogram/" + name,
         dsp::comparison_image(clip.audio_CT, coded.reconstruction_CT, {.sample_rate_hz = rate}));
   };
   const Evaluation result = evaluate_codec(model, ClipSet(fixed_clips_), {.seed = 0}, show);
+  originals_are_logged_ = true;
   std::vector<Scalar> row{{"valid/mel", result.distances.mel_distance},
                           {"valid/stft", result.distances.stft_distance},
                           {"valid/waveform", result.distances.waveform_l1}};

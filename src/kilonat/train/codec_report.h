@@ -20,8 +20,8 @@ class CodecReport {
  public:
   CodecReport(const CodecTrainOptions& options, const CodecData& data, RunFolder folder);
 
-  /// Codes the fixed clips. Logs "valid/..." figures, sounds and spectrograms; writes
-  /// audio/clip-N-original.wav and audio/clip-N-reconstruction.wav.
+  /// Codes the fixed clips. Logs "valid/..." figures, spectrograms and sounds (the originals once);
+  /// writes audio/clip-N-original.wav and audio/clip-N-reconstruction.wav.
   /// @param model  with the weights to judge; its mode is put back.
   void listen(codec::Autoencoder& model, std::int64_t step, RunSink& log);
 
@@ -34,6 +34,7 @@ class CodecReport {
   const CodecData& data_;
   RunFolder folder_;
   std::vector<Clip> fixed_clips_;
+  bool originals_are_logged_ = false;
 };
 
 }  // namespace kilonat::train

@@ -81,6 +81,9 @@ class LatentEncoding {
       return;
     }
     ++summary_.num_clips;
+    if (options_.on_precision_snr && summary_.num_clips == 1) {
+      if (const auto snr = encoding_snr(model_, clip->audio_CT)) options_.on_precision_snr(*snr);
+    }
     const bool is_training = source_->info(index).split == "train";
     const std::int64_t variants = is_training ? options_.variants : 1;
     for (std::int64_t variant = 0; variant < variants; ++variant) {

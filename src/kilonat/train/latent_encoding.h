@@ -10,6 +10,7 @@
 #include "kilonat/codec/model_file.h"
 #include "kilonat/diffusion/latent_normaliser.h"
 #include "kilonat/generation/latent_set.h"
+#include "kilonat/train/precision_snr.h"
 
 namespace kilonat::train {
 
@@ -26,6 +27,8 @@ struct LatentOptions {
   double most_gain_db = 3;    ///< a variant's gain is uniform on +- this; no peak beyond 1
   bool flip_polarity = true;  ///< of half the variants
   std::uint64_t seed = 0;
+  /// Called once, with the SNR of the first clip's latents; for a model in bf16. May be empty.
+  std::function<void(const PrecisionSnr&)> on_precision_snr{};
 };
 
 struct LatentSummary {
