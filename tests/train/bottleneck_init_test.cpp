@@ -64,13 +64,14 @@ double raw_spread(codec::Autoencoder& model) {
 }
 
 TEST(InitialiseBottleneck, LetsSpreadsDifferNoMoreThanThereAreNats) {
-  for (const auto& [target_nats, expected] : {std::pair{1.5, 0.6}, std::pair{30.0, 2.0}}) {
+  for (const auto& [target_nats, expected] :
+       {std::pair{1.5, 0.5}, std::pair{4.2, 1.6}, std::pair{30.0, 2.0}}) {
     codec::Autoencoder model(small_codec(), 7);
     std::uint64_t seed = 1;
     initialise_bottleneck_(
         model,
         {.start_factor = 2.0, .min_nats_per_channel = 0.1, .relative_spread = 2.0},
-        target_nats,  // of 6 channels: 0.5 and 10 nats each, of which 8.75 are possible
+        target_nats,  // of 6 channels: 0.5, 1.4 and 10 nats each, of which 8.75 are possible
         2,
         [&] { return noise_batch(seed++); });
     EXPECT_NEAR(raw_spread(model), expected, 0.01 * expected) << target_nats;
