@@ -126,6 +126,7 @@ void print_table(const CommonFlags& flags, const study::Results& results) {
     }
     return std::string("-");
   };
+  const bool has_scores = results.distances.back().name == "visqol_moslqo";
   say(flags,
       fmt::format("{:24} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}  {}",
                   "point",
@@ -134,7 +135,7 @@ void print_table(const CommonFlags& flags, const study::Results& results) {
                   "predict.",
                   "mel",
                   "SI-SDR",
-                  "ViSQOL",
+                  has_scores ? "ViSQOL" : "NSIM",
                   "state"));
   for (const study::Point& point : results.points) {
     say(flags,
@@ -145,7 +146,7 @@ void print_table(const CommonFlags& flags, const study::Results& results) {
                     cell(point.rates, "predictive_kbps"),
                     cell(point.distances, "mel_distance"),
                     cell(point.distances, "si_sdr_db"),
-                    cell(point.distances, "visqol_moslqo"),
+                    cell(point.distances, has_scores ? "visqol_moslqo" : "visqol_nsim"),
                     study::status_name(point.status)));
   }
 }
