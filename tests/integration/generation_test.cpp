@@ -208,6 +208,25 @@ TEST_F(Generation, ChangesASoundWithinASpanOnly) {
   EXPECT_EQ(read_bytes(scratch_.path("all.flac")).substr(0, 4), "fLaC");
 }
 
+TEST_F(Generation, InBf16SaysOnceHowFarItsDecodingIsFromFp32) {
+  const Outcome outcome = kilonat({"generate",
+                                   generator(),
+                                   "pluck",
+                                   scratch_("pluck.wav"),
+                                   "--count",
+                                   "2",
+                                   "--batch",
+                                   "1",
+                                   "--steps",
+                                   "2",
+                                   "--precision",
+                                   "bf16"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const std::size_t first = outcome.out.find("dB SNR against fp32");
+  EXPECT_NE(first, std::string::npos) << outcome.out;
+  EXPECT_EQ(outcome.out.find("dB SNR against fp32", first + 1), std::string::npos) << outcome.out;
+}
+
 TEST_F(Generation, SaysWhatAGeneratorIs) {
   const Outcome outcome = kilonat({"info", generator()});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
