@@ -4,6 +4,7 @@
 #include <fstream>
 #include <numbers>
 
+#include "base/temporary_folder.h"
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -80,14 +81,10 @@ TEST(SoundClassifier, RefusesWhatDoesNotGoTogether) {
                ConfigError);
 }
 
-class ClassifierFile : public testing::Test {
+class ClassifierFile : public ::testing::Test {
  protected:
-  void SetUp() override {
-    path_ = std::filesystem::path(testing::TempDir()) / "classifier_test.safetensors";
-  }
-  void TearDown() override { std::filesystem::remove(path_); }
-
-  std::filesystem::path path_;
+  testing::TemporaryFolder folder_;
+  const std::filesystem::path path_ = folder_ / "classifier.safetensors";
 };
 
 TEST_F(ClassifierFile, KeepsWhatItSaysOfASound) {
@@ -113,26 +110,26 @@ TEST_F(ClassifierFile, SaysWhatIsWrongWithAForeignOrDamagedOne) {
     return std::string("no error");
   };
   tensor::save_safetensors(path_, {{"weight", torch::zeros({2})}});
-  EXPECT_THAT(message(), testing::HasSubstr("not a classifier of kilonat train-classifier"));
+  EXPECT_THAT(message(), ::testing::HasSubstr("not a classifier of kilonat train-classifier"));
   save_classifier(path_, *make(), {});
   auto tensors = tensor::SafetensorsFile(path_).tensors();
   const auto metadata = tensor::SafetensorsFile(path_).metadata();
   auto changed = tensors;
   changed["class_bias"] = torch::zeros({7});
   tensor::save_safetensors(path_, changed, metadata);
-  EXPECT_THAT(message(), testing::HasSubstr("'class_bias' is [7], expected [3]"));
+  EXPECT_THAT(message(), ::testing::HasSubstr("'class_bias' is [7], expected [3]"));
   changed = tensors;
   changed.erase("class_bias");
   tensor::save_safetensors(path_, changed, metadata);
-  EXPECT_THAT(message(), testing::HasSubstr("'class_bias' is missing"));
+  EXPECT_THAT(message(), ::testing::HasSubstr("'class_bias' is missing"));
   auto texts = metadata;
   texts["kilonat.classes"] = "[1, 2]";
   tensor::save_safetensors(path_, tensors, texts);
-  EXPECT_THAT(message(), testing::HasSubstr("its classes are not a list"));
+  EXPECT_THAT(message(), ::testing::HasSubstr("its classes are not a list"));
   texts = metadata;
   texts["kilonat.config"] = "width = \"wide\"";
   tensor::save_safetensors(path_, tensors, texts);
-  EXPECT_THAT(message(), testing::HasSubstr("width"));
+  EXPECT_THAT(message(), ::testing::HasSubstr("width"));
 }
 
 }  // namespace

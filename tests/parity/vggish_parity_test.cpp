@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "base/temporary_folder.h"
 #include "parity/fixtures.h"
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -118,14 +119,10 @@ class ByHand {
   const tensor::TensorMap& weights_;
 };
 
-class VggishNetwork : public testing::Test {
+class VggishNetwork : public ::testing::Test {
  protected:
-  void SetUp() override {
-    path_ = std::filesystem::path(testing::TempDir()) / "vggish_narrow.safetensors";
-  }
-  void TearDown() override { std::filesystem::remove(path_); }
-
-  std::filesystem::path path_;
+  testing::TemporaryFolder folder_;
+  const std::filesystem::path path_ = folder_ / "narrow.safetensors";
 };
 
 TEST_F(VggishNetwork, IsWhatItsDefinitionGivesByHand) {

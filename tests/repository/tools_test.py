@@ -28,6 +28,14 @@ class TreeTest(unittest.TestCase):
         path.write_text(text, encoding="utf-8")
 
 
+class TestFoldersTest(unittest.TestCase):
+    def test_no_test_writes_where_another_one_writes_at_the_same_time(self):
+        # ctest runs every test in a process of its own, several at once.
+        shared = "TempDir" + "()"
+        self.assertEqual([str(path.relative_to(ROOT)) for path in ROOT.glob("tests/**/*.cpp")
+                          if shared in path.read_text(encoding="utf-8")], [])
+
+
 class CheckLayersTest(TreeTest):
     def test_allows_edges_that_lead_down(self):
         self.write("src/kilonat/codec/a.cpp",
