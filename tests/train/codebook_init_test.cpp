@@ -76,6 +76,19 @@ TEST(InitialiseCodebooks, TakesMoreOfTheSoundWithEveryCodebook) {
   }
 }
 
+TEST(InitialiseCodebooks, LetsEveryStageAmplifyAlike) {
+  const codec::Autoencoder model = fitted({.num_codebooks = 8});
+  const auto gain = [&](int stage) {
+    const std::string name = "quantizer.quantizers." + std::to_string(stage) + ".in_proj.weight_g";
+    return model->named_parameters()[name].max().item<double>();
+  };
+  // Eight stages leave little: to bring that back to a length of 1 the last would need far more.
+  EXPECT_LT(left_over(model, noise_batch(99)), 0.1);
+  EXPECT_LT(gain(7), 1.5 * gain(0));
+  EXPECT_GT(gain(7), gain(0) / 3);
+  EXPECT_LT(rows_of(model, 7).norm().item<double>(), 0.5 * rows_of(model, 0).norm().item<double>());
+}
+
 TEST(InitialiseCodebooks, ReportsWhatIsLeftOver) {
   codec::Autoencoder model = drawn();
   // One batch, again and again: what it was fitted to can be looked at.

@@ -1,6 +1,7 @@
 #include "kilonat/train/codebook_init.h"
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include <ATen/ATen.h>
@@ -46,21 +47,21 @@ double variance(const torch::Tensor& x_NC) {
   return x_NC.var(0, /*unbiased=*/false).sum().item<double>();
 }
 
-/// To the directions of the largest variance, centred, so scaled that the first has a variance of
-/// 1. Where `dim` leaves room, the last coordinate is a constant of 1.
-AffineMap principal_directions(const torch::Tensor& x_NC, std::int64_t dim) {
+/// To the directions of the largest variance, centred, so scaled that the first has a deviation of
+/// `scale`. Where `dim` leaves room, the last coordinate is a constant of `scale`.
+AffineMap principal_directions(const torch::Tensor& x_NC, std::int64_t dim, double scale) {
   const torch::Tensor mean_C = x_NC.mean(0);
   const torch::Tensor centred = x_NC - mean_C;
   const torch::Tensor covariance = torch::matmul(centred.t(), centred) / x_NC.size(0);
   const auto [variances, vectors] = at::linalg_eigh(covariance);  // ascending
   const std::int64_t used = std::min(std::max<std::int64_t>(dim - 1, 1), x_NC.size(1));
   const torch::Tensor rows =
-      vectors.narrow(1, vectors.size(1) - used, used).t() / variances[-1].sqrt();
+      vectors.narrow(1, vectors.size(1) - used, used).t() * (scale / variances[-1].sqrt());
   AffineMap map{torch::zeros({dim, x_NC.size(1)}, torch::kDouble),
                 torch::zeros({dim}, torch::kDouble)};
   map.weight_OI.narrow(0, 0, used).copy_(rows);
   map.bias_O.narrow(0, 0, used).copy_(-torch::mv(rows, mean_C));
-  if (dim > 1) map.bias_O[dim - 1] = 1;
+  if (dim > 1) map.bias_O[dim - 1] = scale;
   return map;
 }
 
@@ -99,11 +100,13 @@ void set_layer_(codec::WeightNormConv1d& layer, const AffineMap& map) {
   layer->bias.copy_(map.bias_O);
 }
 
-/// Fits one stage to `residual_NC`; returns what it leaves over.
+/// Fits one stage to `residual_NC`, its queries and rows of length `scale` or so; returns what it
+/// leaves over.
 torch::Tensor fit_stage_(codec::VectorQuantizerImpl& stage,
                          const torch::Tensor& residual_NC,
+                         double scale,
                          const at::Generator& generator) {
-  const AffineMap in = principal_directions(residual_NC, stage.codebook->weight.size(1));
+  const AffineMap in = principal_directions(residual_NC, stage.codebook->weight.size(1), scale);
   const torch::Tensor projected_ND = in.of(residual_NC);
   const torch::Tensor rows_KD = fit_rows(projected_ND, stage.codebook->weight.size(0), generator);
   const torch::Tensor found_ND = rows_KD.index({nearest(projected_ND, rows_KD)});
@@ -127,7 +130,8 @@ CodebookInitReport initialise_codebooks_(codec::Autoencoder& model,
   const double whole = variance(residual_NC);
   for (codec::VectorQuantizer stage : model->rvq->stages()) {
     if (variance(residual_NC) > kLeastVariance * whole) {
-      residual_NC = fit_stage_(*stage, residual_NC, generator);
+      const double scale = std::sqrt(variance(residual_NC) / whole);
+      residual_NC = fit_stage_(*stage, residual_NC, scale, generator);
     } else {
       const torch::Tensor mean_C = residual_NC.mean(0);
       const auto dim = stage->codebook->weight.size(1);
