@@ -76,11 +76,6 @@ class Generation : public ::testing::Test {
     return words;
   }
 
-  static void expect_success(const std::vector<std::string>& words) {
-    const Outcome outcome = kilonat(words);
-    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
-  }
-
   void expect_failure(const std::vector<std::string>& words,
                       int exit_code,
                       const std::string& part) const {
@@ -137,6 +132,32 @@ TEST_F(Generation, GivesTheSameSoundForTheSameSeed) {
   EXPECT_FALSE(first == generate("c.wav", "2"));
   // 0.5 s at 8 kHz in 4-byte floats, and a header.
   EXPECT_NEAR(static_cast<double>(first.size()), 16000, 200);
+}
+
+TEST_F(Generation, TakesEverySettingOfTheSampler) {
+  const auto generate = [&](const std::string& out, std::vector<std::string> more) {
+    std::vector<std::string> words{"generate", generator(), "a pluck", scratch_(out)};
+    words.insert(words.end(), {"--seconds", "0.5", "--steps", "3", "--quiet", "--threads", "1"});
+    words.insert(words.end(), more.begin(), more.end());
+    expect_success(words);
+    return read_bytes(scratch_.path(out));
+  };
+  const std::string plain = generate("plain.wav", {});
+  EXPECT_FALSE(plain == generate("heun.wav", {"--sampler", "heun"}));
+  EXPECT_FALSE(plain == generate("cfg.wav", {"--cfg", "7"}));
+  EXPECT_FALSE(generate("c.wav", {"--cfg", "7"}) ==
+               generate("d.wav", {"--cfg", "7", "--cfg-rescale", "1"}));
+  EXPECT_FALSE(generate("e.wav", {"--cfg", "7"}) ==
+               generate("f.wav", {"--cfg", "7", "--negative", "a bell"}));
+}
+
+TEST_F(Generation, WritesFlacOnRequest) {
+  write_bytes(scratch_.path("prompts.txt"), "a pluck\n");
+  std::vector<std::string> words{"generate", generator(), "--prompts", scratch_("prompts.txt")};
+  words.insert(words.end(), {scratch_("out"), "--format", "flac", "--seconds", "0.5"});
+  words.insert(words.end(), {"--steps", "2", "--quiet", "--threads", "1"});
+  expect_success(words);
+  EXPECT_EQ(read_bytes(scratch_.path("out/sound-00000.flac")).substr(0, 4), "fLaC");
 }
 
 TEST_F(Generation, WritesAManifestThatIsASource) {
@@ -300,6 +321,17 @@ TEST_F(Generation, RefusesWrongPromptFilesAndSpans) {
   expect_failure({"generate", generator(), "--prompts", scratch_("empty.txt"), scratch_("d")},
                  3,
                  "no prompt in it");
+  write_bytes(scratch_.path("gap.csv"), "caption\na bell\n\" \"\n");
+  expect_failure({"generate", generator(), "--prompts", scratch_("gap.csv"), scratch_("d")},
+                 3,
+                 "gap.csv:3': no prompt");
+  write_bytes(scratch_.path("prompts.jsonl"), "{\"caption\": \"a bell\"}\n");
+  expect_failure({"generate", generator(), "--prompts", scratch_("prompts.jsonl"), scratch_("d")},
+                 3,
+                 "not from .jsonl");
+  expect_failure({"generate", generator(), " ", scratch_("a.wav")}, 2, "the prompt is empty");
+  expect_failure(
+      {"generate", generator(), "a", scratch_("a.wav"), "--sampler", "ode45"}, 2, "--sampler");
   expect_failure(
       {"edit", generator(), sound, scratch_("a.wav"), "a", "--span", "1"}, 2, "expected START:END");
   expect_failure({"edit", generator(), sound, scratch_("a.wav"), "a", "--span", "2:3", "--quiet"},

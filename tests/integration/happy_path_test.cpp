@@ -1,5 +1,6 @@
 /// What a user does first: train, look, measure, encode, decode.
 
+#include <cstdlib>
 #include <memory>
 
 #include "integration/minute_model.h"
@@ -204,15 +205,111 @@ TEST_F(HappyPath, InitStartsFromAModelAndListsDifferences) {
   EXPECT_THAT(refused.err, HasSubstr("expected [6, 1, 7]"));
 }
 
+/// In the shapes of the fixture dacvae_a.
+constexpr const char* kDacVaeConfig = R"([codec]
+sample_rate_hz = 16000
+encoder_channels = 4
+encoder_strides = [2, 2, 4, 4]
+decoder_channels = 96
+decoder_strides = [4, 4, 2, 2]
+stride_padding = "dacvae"
+input_padding = "reflect"
+
+[codec.bottleneck]
+latent_channels = 6
+
+[rate]
+warmup_steps = 30
+edge_frames = 4
+calibration_excerpts = 64
+
+[loss.mel]
+window_lengths = [64, 256]
+num_mels = [8, 16]
+
+[data.excerpts]
+batch_size = 4
+duration_s = 0.3
+
+[optim.generator]
+learning_rate = 1e-3
+
+[run]
+steps = 120
+sample_every = 0
+statistics_clips = 8
+)";
+
+TEST_F(HappyPath, AnImportedCodecIsTamed) {
+  const char* given = std::getenv("KILONAT_FIXTURES");
+  const fs::path root = KILONAT_SOURCE_DIR;
+  const fs::path fixtures = given ? fs::path(given) : root.parent_path() / "shared" / "fixtures";
+  if (!fs::exists(fixtures / "dacvae_a.weights.safetensors")) {
+    GTEST_SKIP() << "no fixture dacvae_a in " << fixtures;
+  }
+  expect_success({"import",
+                  "dacvae",
+                  (fixtures / "dacvae_a.weights.safetensors").string(),
+                  scratch_("official.safetensors"),
+                  "--config",
+                  (fixtures / "dacvae_a.config.json").string(),
+                  "--json",
+                  scratch_("import.json"),
+                  "--quiet"});
+  EXPECT_EQ(read_json("import.json")["family"], "dacvae");
+  const std::string sounds = "procedural:kick,rain,siren,clips=8";
+  const auto rate_of = [&](const std::string& model, const std::string& name) {
+    expect_success({"eval", model, "--data", sounds, "--json", scratch_(name), "--quiet"});
+    return read_json(name)["rate_kbps"].get<double>();
+  };
+  const double before = rate_of(scratch_("official.safetensors"), "before.json");
+  write_bytes(scratch_.path("dacvae.toml"), kDacVaeConfig);
+  expect_success(train_words(scratch_("dacvae.toml"),
+                             sounds,
+                             scratch_("tamed"),
+                             {"--init", scratch_("official.safetensors"), "--rate", "0.8"}));
+  const double after = rate_of(scratch_("tamed"), "after.json");
+  EXPECT_GT(before, 2);          // an untamed codec is far away
+  EXPECT_NEAR(after, 0.8, 0.2);  // 120 steps are few
+}
+
 TEST(Program, HelpNamesEverySubcommandAndEachHasAnExample) {
   const Outcome help = kilonat({"--help"});
   EXPECT_EQ(help.exit_code, 0);
-  for (const char* command :
-       {"train", "eval", "encode", "decode", "reconstruct", "info", "import", "config"}) {
-    EXPECT_THAT(help.out, HasSubstr(command));
-    const Outcome of_command = kilonat({command, "--help"});
+  using Words = std::vector<std::string>;
+  for (Words words : {Words{"train"},
+                      {"eval"},
+                      {"encode"},
+                      {"decode"},
+                      {"reconstruct"},
+                      {"info"},
+                      {"import"},
+                      {"config"},
+                      {"latents"},
+                      {"train-generator"},
+                      {"generate"},
+                      {"edit"},
+                      {"train-classifier"},
+                      {"score"},
+                      {"study", "rd"},
+                      {"study", "generation"},
+                      {"study", "gaussian-limit"},
+                      {"report"}}) {
+    EXPECT_THAT(help.out, HasSubstr(words[0]));
+    words.emplace_back("--help");
+    const Outcome of_command = kilonat(words);
     EXPECT_EQ(of_command.exit_code, 0);
-    EXPECT_THAT(of_command.out, HasSubstr("Example:")) << command;
+    for (const char* part : {"Example", "--quiet", "--seed", "--threads", "--device"}) {
+      EXPECT_THAT(of_command.out, HasSubstr(part)) << words[0];
+    }
+  }
+}
+
+TEST(Program, RefusesADeviceThatIsNotThere) {
+  for (const char* command : {"config", "report", "info"}) {
+    const Outcome outcome = kilonat({command, "x", "--device", "abacus"});
+    EXPECT_EQ(outcome.exit_code, 2) << command;
+    EXPECT_THAT(outcome.err, HasSubstr("abacus")) << command;
   }
 }
 

@@ -13,6 +13,8 @@
 #include <thread>
 #include <unistd.h>
 
+#include <gtest/gtest.h>
+
 namespace kilonat::integration {
 namespace {
 
@@ -102,6 +104,11 @@ bool wait_until(const std::function<bool()>& condition, std::chrono::millisecond
 
 Outcome kilonat(const std::vector<std::string>& arguments, const RunOptions& options) {
   return Running(arguments, options).wait();
+}
+
+void expect_success(const std::vector<std::string>& arguments) {
+  const Outcome outcome = kilonat(arguments);
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
 }
 
 fs::path Scratch::path(const std::string& name) const {

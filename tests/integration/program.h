@@ -30,6 +30,9 @@ struct RunOptions {
 /// Runs `kilonat ARGUMENTS` to its end. One thread, so that runs are comparable.
 Outcome kilonat(const std::vector<std::string>& arguments, const RunOptions& options = {});
 
+/// Runs it; the test fails if it does.
+void expect_success(const std::vector<std::string>& arguments);
+
 /// A program in the background, killed by the destructor.
 class Running {
  public:

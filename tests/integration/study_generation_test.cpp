@@ -80,11 +80,6 @@ class StudyGeneration : public ::testing::Test {
   }
   static void TearDownTestSuite() { shared_.reset(); }
 
-  static void expect_success(const std::vector<std::string>& words) {
-    const Outcome outcome = kilonat(words);
-    ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
-  }
-
   Outcome run(const std::vector<std::string>& more = {}) const {
     std::vector<std::string> words{"study",
                                    "generation",
@@ -137,7 +132,15 @@ TEST_F(StudyGeneration, TrainsScoresAndUsesAgainWhatIsThere) {
     EXPECT_EQ(found["status"], "done") << found["id"];
     EXPECT_GT(found["rates"]["kl_kbps"], 0);
     EXPECT_GT(found["rates"]["diffusion_kbps"], 0);
-    for (const char* metric : {"kad", "class_accuracy", "fad", "nearest_db"}) {
+    for (const char* metric : {"kad",
+                               "class_accuracy",
+                               "fad",
+                               "kl_reference_first",
+                               "kl_generated_first",
+                               "inception_score",
+                               "nearest_db",
+                               "near_share",
+                               "caption_words"}) {
       EXPECT_TRUE(found["metrics"].contains(metric)) << metric;
       EXPECT_TRUE(found["reconstruction"].contains(metric)) << metric;
     }

@@ -95,10 +95,15 @@ TEST_F(GenerationPlan, GivesEveryCodecTheSameGeneratorUnderEachSeed) {
   EXPECT_EQ(chosen_generators(plan, {"gaussian-2-seed0.gen0"}).size(), 1U);
   EXPECT_EQ(chosen_generators(plan, {"gaussian-1-seed0", "gaussian-1-seed0.gen0"}).size(), 2U);
   EXPECT_THROW((void)chosen_generators(plan, {"opus-8"}), ConfigError);
+  // So are those of other weights of the same config.
+  write_text_atomic(studied_codecs(folder_, {})[0].model, "another model");
+  const auto again = plan_generation(options, studied_codecs(folder_, {}), base, folder_);
+  EXPECT_NE(plan[0].training.batches.latents, again[0].training.batches.latents);
+  EXPECT_EQ(plan[2].training.batches.latents, again[2].training.batches.latents);
   // Other variants are other latents.
   options.variants = 9;
   const auto other = plan_generation(options, studied_codecs(folder_, {}), {}, folder_);
-  EXPECT_NE(plan[0].training.batches.latents, other[0].training.batches.latents);
+  EXPECT_NE(again[0].training.batches.latents, other[0].training.batches.latents);
 }
 
 TEST(StudyPrompts, TakeEachCaptionOnceBeforeOneComesAgain) {

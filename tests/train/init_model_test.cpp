@@ -1,10 +1,14 @@
 #include "kilonat/train/init_model.h"
 
+#include <algorithm>
+
 #include "base/expect_error.h"
 #include "base/temporary_folder.h"
 #include "train/small_codec.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 #include <torch/types.h>
 
 #include "kilonat/base/errors.h"
@@ -16,6 +20,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using testing::message_of;
+using ::testing::Not;
 using testing::small_codec;
 using testing::TemporaryFolder;
 
@@ -51,6 +56,24 @@ TEST(InitialWeights, OfAnRvqCodecLeaveTheGaussianBottleneckAsItWas) {
   EXPECT_TRUE(is_equal(ours, theirs, "encoder.block.0.weight_v"));
   EXPECT_TRUE(is_equal(ours, theirs, "decoder.model.0.weight_v"));
   EXPECT_TRUE(is_equal(ours, before, "quantizer.in_proj.weight_v"));
+}
+
+TEST(InitialWeights, WarnOfOptionsThatShowInNoShape) {
+  const TemporaryFolder folder;
+  auto options = small_codec();
+  options.final_tanh = !options.final_tanh;
+  options.bottleneck.quantizer_dropout = 0.25;  // means nothing to a gaussian bottleneck
+  codec::Autoencoder theirs(options, 1);
+  codec::Autoencoder ours(small_codec(), 2);
+  ::testing::internal::CaptureStderr();
+  spdlog::set_default_logger(spdlog::stderr_logger_mt("init-model-test"));
+  load_initial_weights_(ours, save(folder, theirs));
+  codec::Autoencoder alike(small_codec(), 3);
+  load_initial_weights_(ours, save(folder, alike));
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1) << said;
+  EXPECT_THAT(said, HasSubstr("final_tanh = "));
+  EXPECT_THAT(said, Not(HasSubstr("quantizer_dropout")));
 }
 
 TEST(InitialWeights, NameTheTensorsThatDoNotFit) {

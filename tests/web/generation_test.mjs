@@ -52,6 +52,9 @@ test("it stands beside a rate-distortion study", async () => {
   for (const link of links) assert.equal(await page.locator(link).count(), 1, link);
   assert.equal(await page.locator("#points tbody tr").count(), study.points.length);
   assert.equal(await page.locator("#generation-points tbody").first().locator("tr").count(), generation.points.length);
+  const codecs = new Set(generation.points.filter((p) => Object.keys(p.reconstruction ?? {}).length > 0).map((p) => p.codec_point));
+  assert.ok(codecs.size > 1);
+  assert.equal(await page.locator("#generation-points tbody").nth(1).locator("tr").count(), generation.anchors.length + codecs.size);
   await page.locator('.legend [data-family="gaussian"]').first().click();
   await assertDrawn(page, FIGURES); // the families' switch is not theirs
   const [download] = await Promise.all([page.waitForEvent("download"), page.getByText("Generation CSV").click()]);

@@ -89,6 +89,8 @@ Command add_coding_command(CLI::App& app, const CodingTexts& texts, const Coding
                   flags->mean,
                   "Decode the posterior's mean, not a sample: more than the rate says");
     add_seed_flag(*sub, flags->common);
+  } else {
+    add_idle_seed_flag(*sub, flags->common);
   }
   add_run_flags(*sub, flags->common);
   add_json_flag(*sub, flags->common);

@@ -14,11 +14,15 @@
 
 namespace kilonat::cli {
 
-void add_run_flags(CLI::App& app, CommonFlags& flags) {
-  app.add_flag("--quiet", flags.quiet, "Print nothing but errors");
+void add_device_flags(CLI::App& app, CommonFlags& flags) {
+  app.add_flag("--quiet", flags.quiet, "Print nothing but warnings and errors");
   app.add_option("--threads", flags.threads, "CPU threads; 0: all that this process may use")
       ->check(CLI::Range(0, 4096));
   app.add_option("--device", flags.device, "cpu, cuda or cuda:N")->capture_default_str();
+}
+
+void add_run_flags(CLI::App& app, CommonFlags& flags) {
+  add_device_flags(app, flags);
   app.add_option("--precision",
                  flags.precision,
                  "Of activations: fp32, bf16 (faster where the CPU has instructions for it, "
@@ -38,9 +42,21 @@ void add_seed_flag(CLI::App& app, CommonFlags& flags) {
   app.add_option("--seed", flags.seed, "Seed of everything random")->capture_default_str();
 }
 
+void add_idle_seed_flag(CLI::App& app, CommonFlags& flags) {
+  app.add_option("--seed", flags.seed, "Changes nothing: nothing here is random");
+}
+
 c10::Device set_up_device(const CommonFlags& flags) {
   tensor::set_thread_count(flags.threads);
   return tensor::parse_device(flags.device);
+}
+
+void set_up_cpu(const CommonFlags& flags, std::string_view command) {
+  KILONAT_REQUIRE(set_up_device(flags).is_cpu(),
+                  ConfigError,
+                  "{}: device {}: it runs on the CPU alone",
+                  command,
+                  flags.device);
 }
 
 kernels::Precision set_up_precision(const CommonFlags& flags,
@@ -50,15 +66,16 @@ kernels::Precision set_up_precision(const CommonFlags& flags,
   const bool is_gpu = !device.is_cpu();
   const kernels::Precision precision =
       kernels::parse_precision(asked == "auto" && is_gpu ? "fp32" : asked);
+  const char* why = asked == "auto"           ? "chosen for this machine"
+                    : flags.precision.empty() ? "the default here"
+                                              : "as asked";
   // On standard output: an error must stay the one line on standard error.
-  if (asked == "auto" || precision == kernels::Precision::kBf16) {
-    say(flags,
-        fmt::format("precision {} ({}), CPU level {}; {}",
-                    kernels::precision_name(precision),
-                    asked == "auto" ? "chosen for this machine" : "as asked",
-                    kernels::cpu_level_name(kernels::cpu_level()),
-                    tensor::device_summary(device)));
-  }
+  say(flags,
+      fmt::format("precision {} ({}), CPU level {}; {}",
+                  kernels::precision_name(precision),
+                  why,
+                  kernels::cpu_level_name(kernels::cpu_level()),
+                  tensor::device_summary(device)));
   return precision;
 }
 

@@ -32,17 +32,25 @@ struct CommonFlags {
   std::string precision;  ///< auto, fp32 or bf16; empty: not given
 };
 
-/// --quiet, --threads, --device, --precision.
+/// --quiet, --threads, --device.
+void add_device_flags(CLI::App& app, CommonFlags& flags);
+/// Those, and --precision.
 void add_run_flags(CLI::App& app, CommonFlags& flags);
 void add_force_flag(CLI::App& app, CommonFlags& flags);
 void add_json_flag(CLI::App& app, CommonFlags& flags);
 void add_seed_flag(CLI::App& app, CommonFlags& flags);
+/// --seed where nothing is random, so that scripts can give every command the same flags.
+void add_idle_seed_flag(CLI::App& app, CommonFlags& flags);
 
 /// Applies --threads and --device. @throws ConfigError for a device that is not there.
 c10::Device set_up_device(const CommonFlags& flags);
 
-/// The precision that --precision (or else `configured`) names, auto for a GPU being fp32. Says it
-/// where it was chosen or rounds.
+/// The same for a command that no GPU helps. @throws ConfigError if --device names one.
+/// @param command  for the message.
+void set_up_cpu(const CommonFlags& flags, std::string_view command);
+
+/// The precision that --precision (or else `configured`) names, auto for a GPU being fp32. Says
+/// which it is.
 kernels::Precision set_up_precision(const CommonFlags& flags,
                                     const c10::Device& device,
                                     std::string_view configured = "fp32");

@@ -19,6 +19,7 @@ namespace kilonat::cli {
 namespace {
 
 struct ConfigFlags {
+  CommonFlags common;
   std::string config;
   std::vector<std::string> overrides;
   bool explain = false;
@@ -49,6 +50,7 @@ void resolve_generator(const ConfigFlags& flags) {
 }
 
 void run(const ConfigFlags& flags) {
+  set_up_device(flags.common);
   KILONAT_REQUIRE(flags.explain || !flags.config.empty(),
                   ConfigError,
                   "config: nothing to do; expected --explain, or CONF to resolve");
@@ -75,6 +77,8 @@ Command add_config_command(CLI::App& app) {
   sub->add_flag("--generator", flags->is_generator, "CONF is a generator's, of conf/diffusion");
   sub->add_option("--set", flags->overrides, "Change a config value: section.key=value")
       ->type_name("KEY=VALUE");
+  add_device_flags(*sub, flags->common);
+  add_idle_seed_flag(*sub, flags->common);
   sub->footer(kFooter);
   return {sub, [flags] { run(*flags); }};
 }

@@ -32,6 +32,7 @@ struct GenerateFlags {
   std::optional<double> duration_s;
   std::int64_t count = 1;
   std::int64_t batch_size = 4;
+  std::string format = "wav";  ///< of the sounds of --prompts
   bool has_images = false;
 };
 
@@ -54,6 +55,7 @@ std::vector<Task> tasks_of_prompt(const GenerateFlags& flags) {
                   "generate: expected PROMPT and OUT after the generator, or --prompts FILE and "
                   "OUTDIR; got {} words",
                   flags.words.size());
+  KILONAT_REQUIRE(!is_blank(flags.words[0]), ConfigError, "generate: the prompt is empty");
   require_sound_name(flags.words[1]);
   std::vector<Task> tasks;
   for (std::int64_t i = 0; i < flags.count; ++i) {
@@ -74,7 +76,7 @@ std::vector<Task> tasks_of_file(const GenerateFlags& flags) {
   std::vector<Task> tasks;
   for (const Prompt& prompt : read_prompts(flags.prompts)) {
     for (std::int64_t i = 0; i < flags.count; ++i) {
-      const std::string file = fmt::format("sound-{:05}.wav", tasks.size());
+      const std::string file = fmt::format("sound-{:05}.{}", tasks.size(), flags.format);
       const std::uint64_t seed = flags.shared.common.seed + tasks.size();
       tasks.push_back(
           {{.file = file, .prompt = prompt, .seed = seed}, fs::path(flags.words[0]) / file});
@@ -220,6 +222,9 @@ Command add_generate_command(CLI::App& app) {
       ->capture_default_str();
   sub->add_option("--batch", flags->batch_size, "Sounds made at a time")
       ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  sub->add_option("--format", flags->format, "Of the sounds of --prompts")
+      ->check(CLI::IsMember({"wav", "flac"}))
       ->capture_default_str();
   sub->add_flag("--images", flags->has_images, "Write a spectrogram beside each sound, as .png");
   sub->footer(kFooter);

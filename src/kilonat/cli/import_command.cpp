@@ -26,7 +26,9 @@ struct ImportFlags {
 };
 
 void run(const ImportFlags& flags) {
+  set_up_cpu(flags.common, "import");
   refuse_existing(flags.out, flags.common);
+  if (!flags.common.json_path.empty()) refuse_existing(flags.common.json_path, flags.common);
   const codec::ImportedModel imported =
       codec::import_checkpoint(flags.in,
                                {.family = flags.family == "auto" ? "" : flags.family,
@@ -55,6 +57,14 @@ void run(const ImportFlags& flags) {
                     printable(imported.ignored.front())));
   }
   say(flags.common, fmt::format("model: {}", flags.out));
+  write_json(flags.common,
+             {{"model", flags.out},
+              {"family", imported.family},
+              {"parameters", imported.model->num_parameters()},
+              {"sample_rate_hz", options.sample_rate_hz},
+              {"num_channels", options.num_channels},
+              {"frame_rate_hz", imported.model->frame_rate_hz()},
+              {"left_out", imported.ignored}});
 }
 
 constexpr const char* kFooter =
@@ -80,7 +90,9 @@ Command add_import_command(CLI::App& app) {
   sub->add_flag("--match-official",
                 flags->match_official,
                 "Keep the official lengths, which odd strides cut short");
-  add_run_flags(*sub, flags->common);
+  add_device_flags(*sub, flags->common);
+  add_idle_seed_flag(*sub, flags->common);
+  add_json_flag(*sub, flags->common);
   add_force_flag(*sub, flags->common);
   sub->footer(kFooter);
   return {sub, [flags] { run(*flags); }};

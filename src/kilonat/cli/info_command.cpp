@@ -226,6 +226,7 @@ json describe_run(const train::RunFolder& folder) {
 }
 
 void run(const InfoFlags& flags) {
+  set_up_device(flags.common);
   if (!flags.common.json_path.empty()) refuse_existing(flags.common.json_path, flags.common);
   const json object =
       fs::is_directory(flags.path) ? describe_run({flags.path}) : describe_file(flags.path);
@@ -258,7 +259,8 @@ Command add_info_command(CLI::App& app) {
   sub->add_option("path", flags->path, "A run folder, a model, a latents file, a sound")
       ->required()
       ->type_name("MODEL|RUN|FILE");
-  add_run_flags(*sub, flags->common);
+  add_device_flags(*sub, flags->common);
+  add_idle_seed_flag(*sub, flags->common);
   add_json_flag(*sub, flags->common);
   add_force_flag(*sub, flags->common);
   sub->footer(kFooter);

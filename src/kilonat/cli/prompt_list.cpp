@@ -8,6 +8,7 @@
 
 #include "kilonat/base/errors.h"
 #include "kilonat/base/files.h"
+#include "kilonat/data/file_source.h"
 #include "kilonat/data/manifest.h"
 #include "kilonat/study/csv.h"
 
@@ -44,6 +45,11 @@ std::vector<Prompt> prompts_of_csv(const std::filesystem::path& path) {
                     row.line,
                     row.fields.size(),
                     rows.front().fields.size());
+    KILONAT_REQUIRE(!is_blank(row.fields[*caption]),
+                    DataError,
+                    "'{}:{}': no prompt in the column 'caption'",
+                    path.string(),
+                    row.line);
     prompts.push_back({row.fields[*caption], label ? row.fields[*label] : ""});
   }
   return prompts;
@@ -54,16 +60,26 @@ std::vector<Prompt> prompts_of_lines(const std::filesystem::path& path) {
   std::istringstream text(read_text(path));
   for (std::string line; std::getline(text, line);) {
     if (line.ends_with('\r')) line.pop_back();
-    if (line.find_first_not_of(" \t") != std::string::npos) prompts.push_back({line});
+    if (!is_blank(line)) prompts.push_back({line});
   }
   return prompts;
 }
 
 }  // namespace
 
+bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
+
 std::vector<Prompt> read_prompts(const std::filesystem::path& path) {
-  std::vector<Prompt> prompts =
-      path.extension() == ".csv" ? prompts_of_csv(path) : prompts_of_lines(path);
+  const std::string extension = data::extension_of(path);
+  KILONAT_REQUIRE(extension != ".jsonl" && extension != ".json",
+                  DataError,
+                  "'{}': prompts are read from a .csv with a column 'caption', or from text, a "
+                  "prompt a line; not from {}",
+                  path.string(),
+                  extension);
+  std::vector<Prompt> prompts = extension == ".csv" ? prompts_of_csv(path) : prompts_of_lines(path);
   KILONAT_REQUIRE(!prompts.empty(), DataError, "'{}': no prompt in it", path.string());
   return prompts;
 }

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace kilonat::cli {
@@ -12,9 +13,13 @@ struct Prompt {
   std::string label{};  ///< class; empty: none
 };
 
-/// A .csv with a column `caption` and where present `class`; any other file: a prompt a line, empty
-/// lines left out.
-/// @throws IoError; DataError, "file:line: ..", for a malformed file or one without a prompt.
+/// Nothing but spaces.
+[[nodiscard]] bool is_blank(std::string_view text);
+
+/// A .csv with a column `caption` and where present `class`; any other file but .json and .jsonl: a
+/// prompt a line, empty lines left out.
+/// @throws IoError; DataError, "file:line: ..", for a malformed file, an empty caption or a file
+///         without a prompt.
 [[nodiscard]] std::vector<Prompt> read_prompts(const std::filesystem::path& path);
 
 /// A sound that was made.

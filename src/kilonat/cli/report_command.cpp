@@ -5,6 +5,7 @@
 #include <string>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
 #include "kilonat/cli/commands.h"
@@ -19,6 +20,8 @@ struct ReportFlags {
 };
 
 void run(const ReportFlags& flags) {
+  set_up_device(flags.common);
+  if (!flags.common.json_path.empty()) refuse_existing(flags.common.json_path, flags.common);
   const study::ReportContents contents = study::read_folder(flags.folder);
   refuse_existing(study::report_path(flags.folder), flags.common);
   const study::ReportSummary summary = study::write_report(contents, flags.folder);
@@ -32,6 +35,13 @@ void run(const ReportFlags& flags) {
                   summary.num_points - summary.num_points_not_done,
                   summary.num_points,
                   summary.num_sounds));
+  write_json(flags.common,
+             {{"page", summary.path.string()},
+              {"bytes", summary.num_bytes},
+              {"points", summary.num_points},
+              {"points_not_done", summary.num_points_not_done},
+              {"sounds", summary.num_sounds},
+              {"missing_sounds", summary.missing_sounds}});
 }
 
 constexpr const char* kFooter =
@@ -48,7 +58,9 @@ Command add_report_command(CLI::App& app) {
   sub->add_option("folder", flags->folder, "A study's folder or a run's")
       ->required()
       ->type_name("DIR|RUN");
-  sub->add_flag("--quiet", flags->common.quiet, "Print nothing but errors and warnings");
+  add_device_flags(*sub, flags->common);
+  add_idle_seed_flag(*sub, flags->common);
+  add_json_flag(*sub, flags->common);
   add_force_flag(*sub, flags->common);
   sub->footer(kFooter);
   return {sub, [flags] { run(*flags); }};

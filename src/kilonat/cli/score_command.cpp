@@ -110,7 +110,7 @@ ScoreTable score(const ScoreFlags& flags,
 }
 
 void run(const ScoreFlags& flags) {
-  set_up_device(flags.common);
+  set_up_cpu(flags.common, "score");
   if (!flags.common.json_path.empty()) refuse_existing(flags.common.json_path, flags.common);
   metrics::LoadedClassifier classifier = metrics::load_classifier(flags.classifier);
   const Sounds sounds = open_sounds(flags);
@@ -123,6 +123,9 @@ void run(const ScoreFlags& flags) {
   const ScoreTable table = score(flags, classifier, sounds, progress);
   progress.finish();
   for (const std::string& line : score_lines(table)) say(flags.common, line);
+  if (flags.codec.empty() && flags.reconstructions.empty()) {
+    say(flags.common, "what a codec alone costs was not measured: give --codec MODEL");
+  }
   nlohmann::json json = score_json(table);
   json["generated"] = flags.generated;
   json["reference"] = flags.reference;
@@ -169,10 +172,7 @@ Command add_score_command(CLI::App& app) {
   sub->add_option("--draws", flags->draws, "Bootstrap draws of the intervals")
       ->check(CLI::Range(std::int64_t{20}, std::int64_t{100'000}))
       ->capture_default_str();
-  sub->add_flag("--quiet", flags->common.quiet, "Print nothing but errors");
-  sub->add_option(
-         "--threads", flags->common.threads, "CPU threads; 0: all that this process may use")
-      ->check(CLI::Range(0, 4096));
+  add_device_flags(*sub, flags->common);
   add_seed_flag(*sub, flags->common);
   add_json_flag(*sub, flags->common);
   add_force_flag(*sub, flags->common);

@@ -19,7 +19,7 @@ void add_study_flags(CLI::App& sub, StudyFlags& flags, const StudyFlagTexts& tex
   sub.add_option("--out", flags.folder, "The study's folder; default studies/CONF")
       ->type_name("DIR");
   sub.add_option("--points", flags.points, texts.points)->type_name("NAME");
-  sub.add_option("--seeds", flags.seeds, texts.seeds)
+  sub.add_option("--seeds,--seed", flags.seeds, texts.seeds)
       ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()))
       ->type_name("SEED");
   sub.add_option("--set", flags.overrides, texts.overrides)->type_name("KEY=VALUE");
@@ -27,6 +27,8 @@ void add_study_flags(CLI::App& sub, StudyFlags& flags, const StudyFlagTexts& tex
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
   add_run_flags(sub, flags.common);
+  add_json_flag(sub, flags.common);
+  add_force_flag(sub, flags.common);
 }
 
 fs::path study_folder(const StudyFlags& flags) {

@@ -33,7 +33,8 @@ struct StudyFlagTexts {
   std::string jobs;
 };
 
-/// CONF, --data, --out, --points, --seeds, --set, --jobs and what every long run has.
+/// CONF, --data, --out, --points, --seeds, --set, --jobs and what every long run has. --force is of
+/// the file of --json: what a study did stays.
 void add_study_flags(CLI::App& sub, StudyFlags& flags, const StudyFlagTexts& texts);
 
 /// Where the study is kept: --out, or studies/ and the config's name.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "kilonat/base/errors.h"
 #include "kilonat/base/progress.h"
@@ -199,6 +200,7 @@ void print_table(const CommonFlags& flags, const study::GenerationResults& resul
 }
 
 void run(const GenerationStudyFlags& flags) {
+  if (!flags.common.json_path.empty()) refuse_existing(flags.common.json_path, flags.common);
   study::GenerationRequest request = make_request(flags);
   request.device = set_up_device(flags.common);
   study::GenerationStudy study(request);
@@ -227,6 +229,7 @@ void run(const GenerationStudyFlags& flags) {
       fmt::format("results: {}; the page: kilonat report {}",
                   (request.folder / "generation.json").string(),
                   request.folder.string()));
+  write_json(flags.common, study::to_json(results));
 }
 
 constexpr const char* kFooter =

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "kilonat/audio/opus.h"
 #include "kilonat/base/errors.h"
@@ -152,6 +153,7 @@ void print_table(const CommonFlags& flags, const study::Results& results) {
 }
 
 void run(const RdFlags& flags) {
+  if (!flags.common.json_path.empty()) refuse_existing(flags.common.json_path, flags.common);
   study::RdRequest request = make_request(flags);
   request.device = set_up_device(flags.common);
   // Written into every run's config, so that a study goes on the same way on another machine.
@@ -181,6 +183,7 @@ void run(const RdFlags& flags) {
       fmt::format("results: {}; the page: kilonat report {}",
                   (request.folder / "results.json").string(),
                   request.folder.string()));
+  write_json(flags.common, study::to_json(results));
 }
 
 constexpr const char* kFooter =

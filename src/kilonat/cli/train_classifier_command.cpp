@@ -106,7 +106,7 @@ void print(const ClassifierFlags& flags, const train::TrainedClassifier& result)
 }
 
 void run(const ClassifierFlags& flags) {
-  set_up_device(flags.common);
+  set_up_cpu(flags.common, "train-classifier");
   refuse_existing(flags.out, flags.common);
   if (!flags.common.json_path.empty()) refuse_existing(flags.common.json_path, flags.common);
   const train::ClassifierTrainOptions options = resolve_options(flags);
@@ -152,10 +152,7 @@ Command add_train_classifier_command(CLI::App& app) {
       ->type_name("KEY=VALUE");
   sub->add_option("--seed", flags->seed, "Seed of everything random")
       ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max()));
-  sub->add_flag("--quiet", flags->common.quiet, "Print nothing but errors");
-  sub->add_option(
-         "--threads", flags->common.threads, "CPU threads; 0: all that this process may use")
-      ->check(CLI::Range(0, 4096));
+  add_device_flags(*sub, flags->common);
   add_json_flag(*sub, flags->common);
   add_force_flag(*sub, flags->common);
   sub->footer(kFooter);

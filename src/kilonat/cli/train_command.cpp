@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
 
 #include "kilonat/base/errors.h"
 #include "kilonat/cli/commands.h"
@@ -90,8 +91,16 @@ void run(const TrainFlags& flags) {
   std::vector<std::string> lines;
   nlohmann::json json = nlohmann::json::object();
   if (result.rate) {
-    lines.push_back(result.rate->text);
-    json = {{"rate", result.rate->text}, {"excerpt_kbps", result.excerpt_kbps}};
+    const bool is_reached = result.rate->verdict == rate::RateVerdict::kReached;
+    // A rate that was missed is heard of with --quiet, too.
+    if (is_reached) {
+      lines.push_back(result.rate->text);
+    } else {
+      spdlog::warn("{}", result.rate->text);
+    }
+    json = {{"rate", result.rate->text},
+            {"rate_reached", is_reached},
+            {"excerpt_kbps", result.excerpt_kbps}};
   }
   report_training(flags, result.model, result.steps, result.skipped_batches, lines, json);
 }

@@ -34,11 +34,16 @@ class FileSource : public Source {
 
 }  // namespace
 
-bool has_sound_extension(const fs::path& path) {
+std::string extension_of(const fs::path& path) {
   std::string extension = path.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) {
     return static_cast<char>(std::tolower(c));
   });
+  return extension;
+}
+
+bool has_sound_extension(const fs::path& path) {
+  const std::string extension = extension_of(path);
   return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
 }
 

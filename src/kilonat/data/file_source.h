@@ -15,6 +15,9 @@ struct FileClip {
   ClipInfo info;
 };
 
+/// In lower case: ".wav".
+[[nodiscard]] std::string extension_of(const std::filesystem::path& path);
+
 /// True for the extensions of sound files that a folder is searched for.
 [[nodiscard]] bool has_sound_extension(const std::filesystem::path& path);
 

@@ -53,6 +53,10 @@ std::vector<GenerationMetric> generation_metrics() {
            .label = "Distance to the nearest training clip",
            .lower_is_better = false,
            .note = "In dB of log-mel statistics. Well below that of real unseen clips: copies"},
+          {.id = "near_share",
+           .label = "Share close to a training clip",
+           .lower_is_better = true,
+           .note = "Closer than 95 % of the real unseen clips are. Well above 5 %: copies"},
           {.id = "caption_words",
            .label = "Words of the caption heard",
            .lower_is_better = false,
@@ -85,6 +89,7 @@ Estimates estimates_of(const metrics::SoundScores& scores) {
   }
   estimates["inception_score"] = own(scores.inception_score);
   estimates["nearest_db"] = own(scores.nearest_db);
+  estimates["near_share"] = own(scores.near_share);
   return estimates;
 }
 

@@ -40,12 +40,13 @@ fs::path model_of(const fs::path& rd_study, const Point& point) {
   return model;
 }
 
-/// The latents depend on the codec, the sounds and the variants.
+/// The latents depend on the codec's weights (another training of the same config gives others),
+/// the sounds and the variants.
 fs::path latents_folder(const GenerationOptions& options,
                         const StudiedCodec& codec,
                         const fs::path& folder) {
   const std::string settings = fmt::format(
-      "{}\n{}\n{}", codec.point.config, fmt::join(options.sources, "\n"), options.variants);
+      "{}\n{}\n{}", hash_file(codec.model), fmt::join(options.sources, "\n"), options.variants);
   return folder / "latents" / run_name(codec.point.id, settings);
 }
 

@@ -90,6 +90,13 @@ GenerationResults wrap(GenerationPoint point, std::string hash) {
   return results;
 }
 
+/// The score and the bound are of the clips that the sounds are compared with.
+train::GeneratorTrainOptions with_held_out(train::GeneratorTrainOptions base,
+                                           const std::string& split) {
+  base.batches.held_out = split;
+  return base;
+}
+
 /// Takes out the metrics that nothing has a value for: words are measured of procedural sounds
 /// only.
 void drop_unmeasured_metrics(GenerationResults& results) {
@@ -104,11 +111,12 @@ void drop_unmeasured_metrics(GenerationResults& results) {
 
 GenerationStudy::GenerationStudy(GenerationRequest request)
     : request_(std::move(request)),
+      classifier_hash_(hash_file(request_.options.classifier)),
       judge_(request_.options.sources, request_.options.classifier),
       generators_(
           plan_generation(request_.options,
                           studied_codecs(request_.options.rd_study, request_.options.points),
-                          request_.base,
+                          with_held_out(request_.base, judge_.held_out_split()),
                           request_.folder)) {}
 
 fs::path GenerationStudy::run_folder(const PlannedGenerator& generator) const {
@@ -123,8 +131,9 @@ std::string GenerationStudy::hash_of(const PlannedGenerator& generator) const {
   GenerationOptions measured = request_.options;
   measured.name.clear();
   measured.points.clear();
-  measured.rd_study.clear();  // the codec's config says which it is
-  measured.seeds = {0};       // which others there are does not matter
+  measured.rd_study.clear();  // the latents' folder says which codec it is
+  measured.classifier = classifier_hash_;
+  measured.seeds = {0};  // which others there are does not matter
   return hash_text(fmt::format("{}\n{}\n{}",
                                settings_of(generator.training),
                                generator.codec.point.config,
@@ -236,8 +245,8 @@ void GenerationStudy::measure(const PlannedGenerator& generator, const OnStage& 
 
 std::vector<Anchor> GenerationStudy::anchors() {
   const fs::path path = point_path("anchors");
-  const std::string hash = hash_text(fmt::format(
-      "{}\n{}", fmt::join(request_.options.sources, "\n"), request_.options.classifier));
+  const std::string hash =
+      hash_text(fmt::format("{}\n{}", fmt::join(request_.options.sources, "\n"), classifier_hash_));
   std::error_code ignored;
   if (fs::exists(path, ignored)) {
     GenerationResults kept = load_generation(path);

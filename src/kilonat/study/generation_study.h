@@ -63,7 +63,6 @@ class GenerationStudy {
                             const std::map<std::string, std::string>& versions);
 
  private:
-  [[nodiscard]] std::filesystem::path latents_folder(const PlannedGenerator& generator) const;
   [[nodiscard]] std::filesystem::path run_folder(const PlannedGenerator& generator) const;
   [[nodiscard]] std::filesystem::path point_path(const std::string& id) const;
   [[nodiscard]] std::string hash_of(const PlannedGenerator& generator) const;
@@ -78,6 +77,7 @@ class GenerationStudy {
   [[nodiscard]] std::optional<std::int64_t> num_parameters() const;
 
   GenerationRequest request_;
+  std::string classifier_hash_;  // of its file: another one of the same name judges otherwise
   GenerationJudge judge_;
   std::vector<PlannedGenerator> generators_;
 };

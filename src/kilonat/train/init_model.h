@@ -14,7 +14,9 @@ struct InitialWeights {
 
 /// Copies a model's weights into `model`. Encoder and decoder must fit exactly. So must the
 /// bottleneck, if it is of the same kind; one of another kind is left out (an official DAC has RVQ
-/// where a VAE has its gaussian), which the log says, and the new one stays as initialised.
+/// where a VAE has its gaussian), which the log says, and the new one stays as initialised. Options
+/// that differ without changing a shape (sample rate, padding, final tanh, gate) are warned of by
+/// name: ours are kept.
 ///
 /// @param path  a model file or run folder.
 /// @throws FormatError that names the tensors whose shapes differ, are missing or are left over;

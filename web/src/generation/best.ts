@@ -17,7 +17,7 @@ export function bestRate(data: Generation): Figure {
   return figure({
     id: "generation-best",
     title: "The best rate",
-    lead: best ? `How often each rate was the best over bootstrap draws, by ${metric?.label ?? best.metric}. The bars together are all draws; one at 100 % would leave no doubt.` : "",
+    lead: best ? `How often each rate was the best over draws of its seeds, each figure with its bootstrap error, by ${metric?.label ?? best.metric}. The bars together are all draws; one at 100 % would leave no doubt.` : "",
     draw: (width) => {
       if (!best) return { chart: null, empty: "The study names no best rate." };
       if (best.share.length === 0) return { chart: null, empty: `${format.tick(best.target_kbps)} kbit/s is named the best, without bootstrap shares.` };

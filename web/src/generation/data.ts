@@ -72,7 +72,7 @@ export const RATE_KINDS: { key: string; label: string; note: string }[] = [
   { key: "kl_kbps", label: "KL", note: "KL of the posterior from N(0, 1): what the codec was trained for" },
   { key: "informative_kbps", label: "Informative", note: "KL against the best static Gaussian per channel" },
   { key: "predictive_kbps", label: "Predictive", note: "KL against a linear-predictive Gaussian" },
-  { key: "diffusion_kbps", label: "Diffusion bound", note: "at most what held-out latents cost with this generator and the caption as the prior" },
+  { key: "diffusion_kbps", label: "Diffusion bound", note: "An estimate of the most that held-out latents cost with this generator and the caption as the prior" },
 ];
 
 const codecSeed = (point: GenerationPoint): string => /seed(\d+)/.exec(point.codec_point)?.[1] ?? point.codec_point;
@@ -125,6 +125,7 @@ const MEASURES: Record<string, string> = {
   predictive_kbps: "Predictive rate", linear_gain_db: "Linear-predictive gain", effective_rank: "Effective rank",
   spectral_decay: "Spectral decay", shift_equivariance: "Shift equivariance", kl_kbps: "KL rate",
   informative_kbps: "Informative rate", diffusion_kbps: "Diffusion bound of the rate", eta: "Flow-matching score η",
+  reconstruction: "The codec alone: the same metric of its reconstructions",
 };
 export const measureName = (id: string): string => MEASURES[id] ?? id;
 

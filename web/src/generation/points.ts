@@ -14,6 +14,9 @@ export function generationPoints(data: Generation): HTMLElement {
     p.sampler ? `${p.sampler}${p.sampler_steps === undefined ? "" : `, ${p.sampler_steps}`}` : format.DASH, ...rates.map((k) => format.number(p.rates[k.key])), format.number(p.eta),
     ...data.metrics.map((m) => estimateText(p.metrics[m.id])), ...measures.map((name) => format.number(p.predictability[name]))]);
   const anchors = data.anchors.map((a) => [a.label, ...data.metrics.map((m) => estimateText(a.metrics[m.id]))]);
+  // The generators of a codec share its reconstructions.
+  const codecs = [...new Map(data.points.filter((p) => Object.keys(p.reconstruction).length > 0).map((p) => [p.codec_point, p])).values()];
+  anchors.push(...codecs.map((p) => [`codec alone, ${rateLabel(p)} (${p.codec_point})`, ...data.metrics.map((m) => estimateText(p.reconstruction[m.id]))]));
   return h("section", { class: "figure", id: "generation-points", "aria-labelledby": "generation-points-title" },
     h("header", {}, h("h2", { id: "generation-points-title" }, "All generators")),
     h("p", { class: "lead" }, "Rates in kbit/s; in brackets: bootstrap intervals. A dash: not measured, or does not apply."),
