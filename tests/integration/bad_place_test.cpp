@@ -102,6 +102,9 @@ TEST_F(BadPlace, PlaceThatCannotBeWritten) {
   expect_failure({"reconstruct", model(), sound, "/proc/kilonat.wav"}, kIo, "/proc/");
   expect_failure({"encode", model(), sound, "/proc/kilonat.safetensors"}, kIo, "/proc/");
   expect_failure(train_words(config(), sounds(), "/proc/kilonat-run"), kIo, "/proc/");
+  ASSERT_EQ(kilonat({"encode", model(), sound, scratch_("a.safetensors"), "--quiet"}).exit_code, 0);
+  expect_failure(
+      {"decode", model(), scratch_("a.safetensors"), "/proc/kilonat.wav"}, kIo, "/proc/");
 }
 
 TEST_F(BadPlace, DiskThatFillsUp) {
@@ -114,6 +117,16 @@ TEST_F(BadPlace, DiskThatFillsUp) {
                  kIo,
                  "out.safetensors",
                  full);
+  ASSERT_EQ(kilonat({"encode", model(), sound, scratch_("a.safetensors"), "--quiet"}).exit_code, 0);
+  expect_failure({"decode", model(), scratch_("a.safetensors"), scratch_("out.wav"), "--quiet"},
+                 kIo,
+                 "out.wav",
+                 full);
+  expect_one_line(
+      kilonat({"eval", model(), "--data", sounds(), "--save-audio", scratch_("heard"), "--quiet"},
+              full),
+      kIo,
+      "heard");
 }
 
 TEST_F(BadPlace, DiskThatFillsUpAtACheckpointKeepsTheOneBefore) {
@@ -196,6 +209,12 @@ TEST_F(BadPlace, CtrlCWhileCodingEndsWith130AndLeavesNoFile) {
   expect_interrupted(
       {"encode", model(), in, scratch_("a.safetensors"), "--quiet"}, SIGTERM, has_begun_to_write);
   EXPECT_EQ(files_below(scratch_.path()), only_input);
+  ASSERT_EQ(kilonat({"encode", model(), in, scratch_("in.safetensors"), "--quiet"}).exit_code, 0);
+  const auto inputs = files_below(scratch_.path());
+  expect_interrupted({"decode", model(), scratch_("in.safetensors"), scratch_("a.wav"), "--quiet"},
+                     SIGINT,
+                     [&](const Running&) { return files_below(scratch_.path()) != inputs; });
+  EXPECT_EQ(files_below(scratch_.path()), inputs);
 }
 
 TEST_F(BadPlace, CtrlCWhileMeasuringEndsWith130AndLeavesNoFile) {
