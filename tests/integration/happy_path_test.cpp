@@ -52,6 +52,7 @@ TEST_F(HappyPath, TrainWritesARunFolder) {
                             "audio/clip-1-reconstruction.wav",
                             "checkpoints/step-10/state.json",
                             "checkpoints/step-12/state.json"}));
+  EXPECT_THAT(files_below(run()), Contains(HasSubstr("events.out.tfevents.")));
   EXPECT_FALSE(fs::exists(run() / "checkpoints" / "step-5"));  // only the latest two are kept
   EXPECT_THAT(read_bytes(run() / "config.toml"), HasSubstr("target_kbps = 0.5"));
   for (const std::string& file : files_below(run()))

@@ -123,6 +123,19 @@ TEST_P(EveryTarget, PenaltyAndMatchedConvergeWhenTheirWeightIsLargeEnough) {
   }
 }
 
+// A hinge does as much: K falls on it from above. A square has no slope at its target, so K rests
+// above it: 2 w e (1 + e) = slope for the error e.
+TEST_P(EveryTarget, HingeHoldsTheTargetAndASquareRestsAboveIt) {
+  RateLaw hinge = make({.law = "penalty_hinge", .target_kbps = GetParam(), .weight = 10});
+  Plant plant({});
+  EXPECT_NEAR(run(hinge, plant, 0, 4000).mean_nats / hinge.final_target_nats(), 1.0, 0.1);
+  for (const auto& [weight, rest] : {std::pair{10.0, 1.1325}, std::pair{30.0, 1.0477}}) {
+    RateLaw square = make({.law = "penalty_squared", .target_kbps = GetParam(), .weight = weight});
+    Plant quiet({.noise = 0});
+    EXPECT_NEAR(run(square, quiet, 0, 4000).mean_nats / square.final_target_nats(), rest, 0.005);
+  }
+}
+
 // The optimiser hardly follows the price any more (the end of a schedule): the servo still does.
 TEST(RateLaw, ServoHoldsTheRateWhenTheWeightsHaveStoppedFollowing) {
   for (const double servo_gain : {0.0, 0.03}) {
