@@ -191,8 +191,9 @@ class ChannelsLastConv : public torch::autograd::Function<ChannelsLastConv> {
   }
 };
 
-constexpr std::int64_t kSegment = 8192;  // outputs of a convolution in one piece
-constexpr std::int64_t kLongestWhole = 2 * kSegment;
+constexpr std::int64_t kLongestSegment = 8192;  // outputs of a convolution in one piece
+constexpr std::int64_t kLongestWhole = 2 * kLongestSegment;
+constexpr std::int64_t kSegmentUnit = 16;  // a vector of floats
 
 std::int64_t output_columns(const at::Tensor& x,
                             const at::Tensor& weight,
@@ -204,7 +205,9 @@ std::int64_t output_columns(const at::Tensor& x,
 /// Note [Long signals in segments]: what oneDNN keeps of a convolution it has made grows with the
 /// signal, by 512 bytes a column and layer (2.6.3, brgemm kernels), and stays in its cache. So one
 /// long signal is cut into segments that overlap as far as the kernel reaches, which become items
-/// of a batch: the outputs lie one behind the other as if it had been whole.
+/// of a batch: the outputs lie one behind the other as if it had been whole. They are of one
+/// length, as little above the signal's share as vectors allow: what the last one has beyond the
+/// end is computed for nothing.
 bool is_better_in_segments(const at::Tensor& x,
                            const at::Tensor& weight,
                            const ConvGeometry& geometry) {
@@ -218,8 +221,10 @@ at::Tensor convolve_in_segments(const at::Tensor& x,
                                 const ConvGeometry& geometry) {
   const std::int64_t in = x.size(1);
   const std::int64_t columns = output_columns(x, weight, geometry);
-  const std::int64_t segments = (columns + kSegment - 1) / kSegment;
-  const std::int64_t step = kSegment * geometry.stride[1];
+  const std::int64_t segments = (columns + kLongestSegment - 1) / kLongestSegment;
+  const std::int64_t units = segments * kSegmentUnit;
+  const std::int64_t length = (columns + units - 1) / units * kSegmentUnit;
+  const std::int64_t step = length * geometry.stride[1];
   const std::int64_t seen =
       step - geometry.stride[1] + geometry.dilation[1] * (weight.size(3) - 1) + 1;
   const std::int64_t padding = geometry.padding[1];
@@ -235,7 +240,7 @@ at::Tensor convolve_in_segments(const at::Tensor& x,
       weight,
       bias,
       {.stride = geometry.stride, .padding = {0, 0}, .dilation = geometry.dilation});
-  const at::Tensor y_1TC = y.squeeze(2).transpose(1, 2).reshape({1, segments * kSegment, -1});
+  const at::Tensor y_1TC = y.squeeze(2).transpose(1, 2).reshape({1, segments * length, -1});
   return y_1TC.narrow(1, 0, columns).transpose(1, 2).unsqueeze(2);
 }
 
