@@ -1,6 +1,7 @@
 #include "kilonat/train/init_model.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "base/expect_error.h"
 #include "base/temporary_folder.h"
@@ -66,10 +67,13 @@ TEST(InitialWeights, WarnOfOptionsThatShowInNoShape) {
   codec::Autoencoder theirs(options, 1);
   codec::Autoencoder ours(small_codec(), 2);
   ::testing::internal::CaptureStderr();
-  spdlog::set_default_logger(spdlog::stderr_logger_mt("init-model-test"));
+  const auto before = spdlog::default_logger();
+  spdlog::set_default_logger(
+      std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::stderr_sink_mt>()));
   load_initial_weights_(ours, save(folder, theirs));
   codec::Autoencoder alike(small_codec(), 3);
   load_initial_weights_(ours, save(folder, alike));
+  spdlog::set_default_logger(before);
   const std::string said = ::testing::internal::GetCapturedStderr();
   EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1) << said;
   EXPECT_THAT(said, HasSubstr("final_tanh = "));

@@ -62,13 +62,15 @@ void set_up_cpu(const CommonFlags& flags, std::string_view command) {
 kernels::Precision set_up_precision(const CommonFlags& flags,
                                     const c10::Device& device,
                                     std::string_view configured) {
-  const std::string_view asked = flags.precision.empty() ? configured : flags.precision;
+  const std::string_view given = flags.precision.empty() ? configured : flags.precision;
+  const std::string_view asked = given.empty() ? "fp32" : given;
   const bool is_gpu = !device.is_cpu();
   const kernels::Precision precision =
       kernels::parse_precision(asked == "auto" && is_gpu ? "fp32" : asked);
-  const char* why = asked == "auto"           ? "chosen for this machine"
-                    : flags.precision.empty() ? "the default here"
-                                              : "as asked";
+  const char* why = asked == "auto"            ? "chosen for this machine"
+                    : !flags.precision.empty() ? "as asked"
+                    : configured.empty()       ? "the default here"
+                                               : "as configured";
   // On standard output: an error must stay the one line on standard error.
   say(flags,
       fmt::format("precision {} ({}), CPU level {}; {}",
@@ -99,7 +101,10 @@ void refuse_existing(const std::filesystem::path& path, const CommonFlags& flags
 }
 
 void write_json(const CommonFlags& flags, const nlohmann::json& json) {
-  if (!flags.json_path.empty()) write_text_atomic(flags.json_path, json.dump(2) + "\n");
+  if (flags.json_path.empty()) return;
+  // Names from foreign files may be no UTF-8.
+  write_text_atomic(flags.json_path,
+                    json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 void say(const CommonFlags& flags, std::string_view line) {

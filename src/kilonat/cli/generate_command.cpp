@@ -32,7 +32,7 @@ struct GenerateFlags {
   std::optional<double> duration_s;
   std::int64_t count = 1;
   std::int64_t batch_size = 4;
-  std::string format = "wav";  ///< of the sounds of --prompts
+  std::string format;  ///< of the sounds of --prompts; empty: wav
   bool has_images = false;
 };
 
@@ -56,6 +56,9 @@ std::vector<Task> tasks_of_prompt(const GenerateFlags& flags) {
                   "OUTDIR; got {} words",
                   flags.words.size());
   KILONAT_REQUIRE(!is_blank(flags.words[0]), ConfigError, "generate: the prompt is empty");
+  KILONAT_REQUIRE(flags.format.empty(),
+                  ConfigError,
+                  "generate: --format is of the sounds of --prompts; the name of OUT says its own");
   require_sound_name(flags.words[1]);
   std::vector<Task> tasks;
   for (std::int64_t i = 0; i < flags.count; ++i) {
@@ -76,7 +79,8 @@ std::vector<Task> tasks_of_file(const GenerateFlags& flags) {
   std::vector<Task> tasks;
   for (const Prompt& prompt : read_prompts(flags.prompts)) {
     for (std::int64_t i = 0; i < flags.count; ++i) {
-      const std::string file = fmt::format("sound-{:05}.{}", tasks.size(), flags.format);
+      const std::string file =
+          fmt::format("sound-{:05}.{}", tasks.size(), flags.format.empty() ? "wav" : flags.format);
       const std::uint64_t seed = flags.shared.common.seed + tasks.size();
       tasks.push_back(
           {{.file = file, .prompt = prompt, .seed = seed}, fs::path(flags.words[0]) / file});
@@ -223,9 +227,8 @@ Command add_generate_command(CLI::App& app) {
   sub->add_option("--batch", flags->batch_size, "Sounds made at a time")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
-  sub->add_option("--format", flags->format, "Of the sounds of --prompts")
-      ->check(CLI::IsMember({"wav", "flac"}))
-      ->capture_default_str();
+  sub->add_option("--format", flags->format, "Of the sounds of --prompts; default wav")
+      ->check(CLI::IsMember({"wav", "flac"}));
   sub->add_flag("--images", flags->has_images, "Write a spectrogram beside each sound, as .png");
   sub->footer(kFooter);
   return {sub, [flags] { run(*flags); }};

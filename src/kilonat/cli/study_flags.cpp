@@ -28,7 +28,7 @@ void add_study_flags(CLI::App& sub, StudyFlags& flags, const StudyFlagTexts& tex
       ->capture_default_str();
   add_run_flags(sub, flags.common);
   add_json_flag(sub, flags.common);
-  add_force_flag(sub, flags.common);
+  sub.add_flag("--force", flags.common.force, "Replace the file of --json if it exists");
 }
 
 fs::path study_folder(const StudyFlags& flags) {

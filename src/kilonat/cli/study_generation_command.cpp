@@ -50,7 +50,8 @@ study::GenerationRequest make_request(const GenerationStudyFlags& flags) {
   require(options.classifier, "classifier; give --classifier FILE, of kilonat train-classifier");
   for (const std::string& assignment : options.overrides) {
     KILONAT_REQUIRE(
-        !assignment.starts_with("run.seed=") && !assignment.starts_with("batches.latents="),
+        !assignment.starts_with("run.seed=") && !assignment.starts_with("batches.latents=") &&
+            !assignment.starts_with("batches.held_out="),
         ConfigError,
         "study generation: {}: the study sets it; seeds are --seeds",
         assignment);

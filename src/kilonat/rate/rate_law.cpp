@@ -126,9 +126,14 @@ RateReport RateLaw::report(double relative_tolerance) const {
 }
 
 RateReport RateLaw::report_on(double nats, double relative_tolerance) const {
-  const double error = nats / final_target_nats_ - 1.0;
   RateReport report;
-  if (std::abs(error) <= relative_tolerance) {
+  if (options_.law == "fixed") {
+    report.text = fmt::format("rate, under a fixed beta: {}", rate_text(nats, frame_rate_hz_));
+    return report;
+  }
+  const double error = nats / final_target_nats_ - 1.0;
+  const bool is_capped = options_.law == "penalty_hinge" && error < 0;  // which may stay below
+  if (std::abs(error) <= relative_tolerance || is_capped) {
     report.verdict = RateVerdict::kReached;
   } else if (error < 0) {
     report.verdict =

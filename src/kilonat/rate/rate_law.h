@@ -74,10 +74,10 @@ struct RateTerm {
 
 /// How a run ended, or stands.
 enum class RateVerdict {
-  kReached,        ///< within the tolerance of the target
-  kBelow,          ///< K is too low and the law has room left: train longer or raise its gain
-  kAbove,          ///< K is too high, likewise
-  kNoMoreNats,     ///< K is too low at beta's lower bound: the model gives no more nats
+  kReached,     ///< within the tolerance; below it, for a hinge; whatever it is, for a fixed beta
+  kBelow,       ///< K is too low and the law has room left: train longer or raise its gain
+  kAbove,       ///< K is too high, likewise
+  kNoMoreNats,  ///< K is too low at beta's lower bound: the model gives no more nats
   kWillNotGoLower  ///< K is too high at beta's upper bound
 };
 

@@ -91,10 +91,11 @@ std::vector<PlannedGenerator> plan_generation(const GenerationOptions& options,
   check(options);
   std::vector<PlannedGenerator> generators;
   for (const StudiedCodec& codec : codecs) {
+    const std::string latents = latents_folder(options, codec, folder).string();
     for (const std::int64_t seed : options.seeds) {
       PlannedGenerator generator{fmt::format("{}.gen{}", codec.point.id, seed), codec, base};
       generator.training.run.seed = seed;
-      generator.training.batches.latents = latents_folder(options, codec, folder).string();
+      generator.training.batches.latents = latents;
       train::check(generator.training);
       generators.push_back(std::move(generator));
     }

@@ -286,7 +286,7 @@ GenerationResults GenerationStudy::collect(const std::vector<std::string>& comma
                   judge_.held_out_split(),
                   fmt::join(request_.options.sources, ", "));
   results.data.clips = static_cast<std::int64_t>(judge_.held_out().size());
-  results.generator.config = config::to_toml(request_.base);
+  results.generator.config = config::to_toml(with_held_out(request_.base, judge_.held_out_split()));
   results.generator.parameters = num_parameters();
   results.metrics = generation_metrics();
   results.anchors = anchors();

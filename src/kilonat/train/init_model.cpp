@@ -61,8 +61,8 @@ InitialWeights load_initial_weights_(codec::Autoencoder& model, const std::files
     into = without_bottleneck(into);
     from = without_bottleneck(from);
   }
-  warn_of_other_options(model->options(), loaded.model->options(), path);
   copy_named_tensors_(into, from, fmt::format("starting from '{}'", path.string()));
+  warn_of_other_options(model->options(), loaded.model->options(), path);
   return {.has_bottleneck = kind == its_kind};
 }
 
