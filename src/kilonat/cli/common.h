@@ -49,8 +49,8 @@ c10::Device set_up_device(const CommonFlags& flags);
 /// @param command  for the message.
 void set_up_cpu(const CommonFlags& flags, std::string_view command);
 
-/// The precision that --precision names, or else `configured`, or else fp32; auto for a GPU is fp32.
-/// Says which it is.
+/// The precision that --precision names, or else `configured`, or else fp32; auto for a GPU is
+/// fp32. Says which it is.
 kernels::Precision set_up_precision(const CommonFlags& flags,
                                     const c10::Device& device,
                                     std::string_view configured = {});

@@ -49,12 +49,12 @@ study::GenerationRequest make_request(const GenerationStudyFlags& flags) {
   require(options.rd_study, "codecs; give --codecs DIR, the folder of a kilonat study rd");
   require(options.classifier, "classifier; give --classifier FILE, of kilonat train-classifier");
   for (const std::string& assignment : options.overrides) {
-    KILONAT_REQUIRE(
-        !assignment.starts_with("run.seed=") && !assignment.starts_with("batches.latents=") &&
-            !assignment.starts_with("batches.held_out="),
-        ConfigError,
-        "study generation: {}: the study sets it; seeds are --seeds",
-        assignment);
+    KILONAT_REQUIRE(!assignment.starts_with("run.seed=") &&
+                        !assignment.starts_with("batches.latents=") &&
+                        !assignment.starts_with("batches.held_out="),
+                    ConfigError,
+                    "study generation: {}: the study sets it; seeds are --seeds",
+                    assignment);
   }
   study::GenerationRequest request;
   config::load(find_config(options.generator, "diffusion"), options.overrides, request.base);
