@@ -51,6 +51,12 @@ c10::Device set_up_device(const CommonFlags& flags) {
   return tensor::parse_device(flags.device);
 }
 
+c10::Device set_up_generator_device(const CommonFlags& flags) {
+  const c10::Device device = set_up_device(flags);
+  tensor::keep_blas_from_spinning();
+  return device;
+}
+
 void set_up_cpu(const CommonFlags& flags, std::string_view command) {
   KILONAT_REQUIRE(set_up_device(flags).is_cpu(),
                   ConfigError,

@@ -45,6 +45,9 @@ void add_idle_seed_flag(CLI::App& app, CommonFlags& flags);
 /// Applies --threads and --device. @throws ConfigError for a device that is not there.
 c10::Device set_up_device(const CommonFlags& flags);
 
+/// The same for a command that runs a generator: see tensor::keep_blas_from_spinning().
+c10::Device set_up_generator_device(const CommonFlags& flags);
+
 /// The same for a command that no GPU helps. @throws ConfigError if --device names one.
 /// @param command  for the message.
 void set_up_cpu(const CommonFlags& flags, std::string_view command);

@@ -44,7 +44,7 @@ generation::SoundOptions sound_options(const GenerationFlags& flags) {
 }
 
 generation::LoadedGenerator load_generator(const GenerationFlags& flags) {
-  const c10::Device device = set_up_device(flags.common);
+  const c10::Device device = set_up_generator_device(flags.common);
   generation::LoadedGenerator loaded =
       generation::load_generator(flags.generator, flags.t5_folder, device);
   loaded.codec.model->set_precision(set_up_precision(flags.common, device));

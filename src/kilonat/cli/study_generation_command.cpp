@@ -203,7 +203,7 @@ void print_table(const CommonFlags& flags, const study::GenerationResults& resul
 void run(const GenerationStudyFlags& flags) {
   if (!flags.common.json_path.empty()) refuse_existing(flags.common.json_path, flags.common);
   study::GenerationRequest request = make_request(flags);
-  request.device = set_up_device(flags.common);
+  request.device = set_up_generator_device(flags.common);
   study::GenerationStudy study(request);
   auto generators = study::chosen_generators(study.generators(), flags.points);
   std::erase_if(generators, [&](const auto& generator) { return study.is_done(generator); });

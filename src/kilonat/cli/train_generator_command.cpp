@@ -58,7 +58,7 @@ train::GeneratorRequest prepare(const TrainGeneratorFlags& flags) {
       run_folder_of(flags, default_run_folder(flags), "train-generator");
   train::GeneratorRequest request{.options = resolve_options(flags, folder),
                                   .run_folder = folder.path,
-                                  .device = set_up_device(flags.common),
+                                  .device = set_up_generator_device(flags.common),
                                   .resume = flags.resume,
                                   .replace = flags.common.force};
   train::check(request.options);

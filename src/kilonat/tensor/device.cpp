@@ -59,6 +59,10 @@ int usable_cpu_count() {
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
+void keep_blas_from_spinning() {
+  if (at::get_num_threads() == 2) set_blas_thread_count(1);
+}
+
 int set_thread_count(int count) {
   const int threads = count > 0 ? count : usable_cpu_count();
   torch::set_num_threads(threads);
