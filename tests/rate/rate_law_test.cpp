@@ -242,6 +242,17 @@ TEST(RateLaw, RefusesAnUnknownLawAndBoundsThatDoNotHold) {
   EXPECT_THROW(make({.law = "dual", .initial_beta = 1, .max_beta = 0.5}), ConfigError);
 }
 
+TEST(RateLaw, ReportsNoMissWhereNoneWasPromised) {
+  const RateLaw fixed = make({.law = "fixed", .target_kbps = 2, .beta = 0.01});
+  const RateReport of_fixed = fixed.report_on(3 * fixed.final_target_nats(), 0.02);
+  EXPECT_EQ(of_fixed.verdict, RateVerdict::kReached);
+  EXPECT_THAT(of_fixed.text, HasSubstr("under a fixed beta: 6.000 kbit/s"));
+  const RateLaw hinge = make({.law = "penalty_hinge", .target_kbps = 2});
+  const double target = hinge.final_target_nats();
+  EXPECT_EQ(hinge.report_on(0.5 * target, 0.02).verdict, RateVerdict::kReached);
+  EXPECT_EQ(hinge.report_on(1.5 * target, 0.02).verdict, RateVerdict::kAbove);
+}
+
 TEST(RateLaw, ReportsThatTheModelGivesNoMoreNats) {
   RateLaw law = make({.law = "dual", .target_kbps = 8});
   Plant plant({.most_nats = 40, .start_nats = 20});
