@@ -66,6 +66,7 @@ TEST(ExcerptMaker, DependsOnSeedAndNumberOnly) {
   ExcerptOptions options = plain_options();
   options.flip_polarity = true;
   options.gain_jitter_db = 6;
+  options.shift_phase = true;
   const auto a = make_maker(source, options);
   const auto b = make_maker(source, options);
   (void)a->make(0);
@@ -169,6 +170,20 @@ TEST(ExcerptMaker, FlipsHalfOfTheExcerptsAndJittersTheirGain) {
   EXPECT_LT(levels.abs().max().item<float>(), 0.01 * 2);
   EXPECT_GT(levels.abs().min().item<float>(), 0.01 / 2);
   EXPECT_GT(levels.abs().std().item<float>(), 0.002);
+}
+
+TEST(ExcerptMaker, TurnsThePhasesOfExcerptsWithinTheirClip) {
+  const auto source = std::make_shared<FakeSource>(6, std::set<std::size_t>{});
+  ExcerptOptions options = plain_options();
+  const Batch plain = make_maker(source, options)->make(0);
+  options.shift_phase = true;
+  const Batch turned = make_maker(source, options)->make(0);
+  EXPECT_EQ(turned.ids, plain.ids);
+  EXPECT_GT((turned.audio_BCT - plain.audio_BCT).abs().max().item<double>(), 1e-3);
+  EXPECT_LT(turned.audio_BCT.abs().max().item<double>(),
+            2 * plain.audio_BCT.abs().max().item<double>());
+  EXPECT_TRUE(torch::equal(make_maker(source, without_augmentation(options))->make(0).audio_BCT,
+                           plain.audio_BCT));
 }
 
 TEST(ExcerptLoader, GivesTheMakersBatchesInOrderWhateverTheWorkers) {

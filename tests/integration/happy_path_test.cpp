@@ -270,6 +270,26 @@ TEST_F(HappyPath, AnImportedCodecIsTamed) {
                              scratch_("tamed"),
                              {"--init", scratch_("official.safetensors"), "--rate", "10"}));
   EXPECT_NEAR(rate_of(scratch_("tamed"), "after.json"), 10, 1.5);  // 120 steps are few
+  // And back to where it came from.
+  expect_success({"export",
+                  "diffusers",
+                  scratch_("tamed"),
+                  scratch_("given"),
+                  "--json",
+                  scratch_("export.json"),
+                  "--quiet"});
+  EXPECT_EQ(read_json("export.json")["files"].size(), 2);
+  EXPECT_EQ(read_json("export.json")["loudness_lufs"], -16);
+  expect_success({"import",
+                  "oobleck",
+                  scratch_("given/diffusion_pytorch_model.safetensors"),
+                  scratch_("again.safetensors"),
+                  "--loudness",
+                  "-16",
+                  "--quiet"});
+  EXPECT_NEAR(rate_of(scratch_("again.safetensors"), "again.json"),
+              read_json("after.json")["rate_kbps"].get<double>(),
+              1e-3);
 }
 
 TEST(Program, HelpNamesEverySubcommandAndEachHasAnExample) {
@@ -283,6 +303,7 @@ TEST(Program, HelpNamesEverySubcommandAndEachHasAnExample) {
                       {"reconstruct"},
                       {"info"},
                       {"import"},
+                      {"export"},
                       {"config"},
                       {"latents"},
                       {"train-generator"},

@@ -69,6 +69,7 @@ int run_app(int argc, char** argv) {
                                       add_reconstruct_command(app),
                                       add_info_command(app),
                                       add_import_command(app),
+                                      add_export_command(app),
                                       add_latents_command(app),
                                       add_train_generator_command(app),
                                       add_generate_command(app),

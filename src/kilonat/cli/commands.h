@@ -17,6 +17,7 @@ namespace kilonat::cli {
 [[nodiscard]] Command add_generate_command(CLI::App& app);
 [[nodiscard]] Command add_edit_command(CLI::App& app);
 [[nodiscard]] Command add_import_command(CLI::App& app);
+[[nodiscard]] Command add_export_command(CLI::App& app);
 [[nodiscard]] Command add_study_generation_command(CLI::App& app);
 [[nodiscard]] Command add_study_rd_command(CLI::App& app);
 [[nodiscard]] Command add_gaussian_limit_command(CLI::App& app);

@@ -1,6 +1,7 @@
 /// kilonat import: official checkpoints as Kilonat models.
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <fmt/format.h>
@@ -11,6 +12,7 @@
 #include "kilonat/cli/commands.h"
 #include "kilonat/codec/import/import.h"
 #include "kilonat/codec/model_file.h"
+#include "kilonat/train/model_format.h"
 
 namespace kilonat::cli {
 namespace {
@@ -23,6 +25,7 @@ struct ImportFlags {
   std::string config;
   std::int64_t sample_rate_hz = 0;
   bool match_official = false;
+  std::optional<double> loudness_lufs;
 };
 
 void run(const ImportFlags& flags) {
@@ -38,6 +41,7 @@ void run(const ImportFlags& flags) {
   codec::ModelMetadata metadata;
   metadata.origin = imported.family;
   metadata.rate_kbps = codec::nominal_rate_kbps(imported.model->options());
+  train::set_loudness(metadata, flags.loudness_lufs);
   codec::save_model(flags.out, *imported.model, metadata);
 
   const codec::AutoencoderOptions& options = imported.model->options();
@@ -90,6 +94,10 @@ Command add_import_command(CLI::App& app) {
   sub->add_flag("--match-official",
                 flags->match_official,
                 "Keep the official lengths, which odd strides cut short");
+  sub->add_option("--loudness",
+                  flags->loudness_lufs,
+                  "Bring sounds to this before coding, LUFS (the dac program: -16)")
+      ->check(CLI::Range(-70.0, 0.0));
   add_device_flags(*sub, flags->common);
   add_idle_seed_flag(*sub, flags->common);
   add_json_flag(*sub, flags->common);

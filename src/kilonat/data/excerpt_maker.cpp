@@ -13,6 +13,7 @@
 #include "kilonat/audio/mix.h"
 #include "kilonat/base/errors.h"
 #include "kilonat/base/shuffle.h"
+#include "kilonat/data/phase_shift.h"
 
 namespace kilonat::data {
 
@@ -39,13 +40,15 @@ Batch ExcerptMaker::make(std::uint64_t number) {
     Rng rng(seeds_.child("item").child(position));
     const auto [index, clip] = usable_clip(position, rng);
     Excerpt excerpt = salient_excerpt(clip->audio, place_in_clip(index, position), rng);
-    augment_(excerpt, rng);
+    augment_(excerpt, clip->audio, rng);
     for (std::int64_t c = 0; c < format_.num_channels; ++c) {
       const auto& samples = excerpt.audio.channels[static_cast<std::size_t>(c)];
       float* target = batch.audio_BCT[static_cast<std::int64_t>(item)][c].data_ptr<float>();
       std::copy(samples.begin(), samples.end(), target);
     }
-    batch.ids.push_back(fmt::format("{}@{:.2f}s", cache_.source().info(index).id, excerpt.start_s));
+    const double start_s =
+        static_cast<double>(excerpt.start) / static_cast<double>(format_.sample_rate_hz);
+    batch.ids.push_back(fmt::format("{}@{:.2f}s", cache_.source().info(index).id, start_s));
   }
   return batch;
 }
@@ -83,8 +86,7 @@ ExcerptMaker::Excerpt ExcerptMaker::cut(const audio::AudioBuffer& clip, double p
   const std::int64_t room = std::max<std::int64_t>(0, clip.num_samples() - num_samples_);
   const auto start = static_cast<std::int64_t>(place * static_cast<double>(room + 1));
   const std::int64_t length = std::min(num_samples_, clip.num_samples());
-  Excerpt excerpt{{clip.sample_rate_hz, {}},
-                  static_cast<double>(start) / static_cast<double>(clip.sample_rate_hz)};
+  Excerpt excerpt{{clip.sample_rate_hz, {}}, start};
   for (const auto& channel : clip.channels) {
     excerpt.audio.channels.emplace_back(channel.begin() + start, channel.begin() + start + length);
   }
@@ -105,7 +107,11 @@ ExcerptMaker::Excerpt ExcerptMaker::salient_excerpt(const audio::AudioBuffer& cl
   return best;
 }
 
-void ExcerptMaker::augment_(Excerpt& excerpt, Rng& rng) const {
+void ExcerptMaker::augment_(Excerpt& excerpt, const audio::AudioBuffer& clip, Rng& rng) const {
+  if (options_.shift_phase) {
+    const double angle_rad = rng.uniform(-std::numbers::pi, std::numbers::pi);
+    excerpt.audio = phase_shifted(clip, excerpt.start, excerpt.audio.num_samples(), angle_rad);
+  }
   double gain = 1;
   if (options_.loudness_scope == "excerpt") {
     gain = audio::normalisation_gain(

@@ -45,7 +45,7 @@ class ExcerptMaker {
  private:
   struct Excerpt {
     audio::AudioBuffer audio;
-    double start_s = 0;
+    std::int64_t start = 0;  // in the clip, in samples
     double lufs = 0;
   };
 
@@ -56,7 +56,7 @@ class ExcerptMaker {
   [[nodiscard]] double place_in_clip(std::size_t index, std::uint64_t position) const;
   Excerpt cut(const audio::AudioBuffer& clip, double place) const;
   Excerpt salient_excerpt(const audio::AudioBuffer& clip, double place, Rng& rng) const;
-  void augment_(Excerpt& excerpt, Rng& rng) const;
+  void augment_(Excerpt& excerpt, const audio::AudioBuffer& clip, Rng& rng) const;
 
   ExcerptOptions options_;
   ClipFormat format_;

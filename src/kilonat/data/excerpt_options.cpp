@@ -32,10 +32,20 @@ void describe(config::Schema& schema, ExcerptOptions& options) {
       .field("gain_jitter_db",
              options.gain_jitter_db,
              {.doc = "random gain, uniform on +- this", .unit = "dB", .min = 0, .max = 60})
+      .field("shift_phase",
+             options.shift_phase,
+             {.doc = "turn all phases of an excerpt by one random angle, as DAC's recipe does"})
       .field("num_workers", options.num_workers, {.doc = "threads that make batches", .min = 1})
       .field("num_prefetch", options.num_prefetch, {.doc = "batches made ahead", .min = 1})
       .field(
           "cache_mib", options.cache_mib, {.doc = "decoded clips kept", .unit = "MiB", .min = 0});
+}
+
+ExcerptOptions without_augmentation(ExcerptOptions options) {
+  options.flip_polarity = false;
+  options.gain_jitter_db = 0;
+  options.shift_phase = false;
+  return options;
 }
 
 ClipFormat clip_format(const ExcerptOptions& options,

@@ -26,6 +26,7 @@ struct ExcerptOptions {
 
   bool flip_polarity = true;    ///< half of the excerpts
   double gain_jitter_db = 0.0;  ///< a gain from the uniform distribution on +- this
+  bool shift_phase = false;     ///< turn all phases by one random angle; see phase_shift.h
 
   std::int64_t num_workers = 1;   ///< threads
   std::int64_t num_prefetch = 4;  ///< batches made ahead
@@ -33,6 +34,9 @@ struct ExcerptOptions {
 };
 
 void describe(config::Schema& schema, ExcerptOptions& options);
+
+/// The same without its random changes: what is measured on is not augmented.
+[[nodiscard]] ExcerptOptions without_augmentation(ExcerptOptions options);
 
 /// The format of whole clips: with a loudness for the scope "clip".
 [[nodiscard]] ClipFormat clip_format(const ExcerptOptions& options,

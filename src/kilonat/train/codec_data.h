@@ -59,7 +59,7 @@ struct CodecData {
 /// @throws DataError if a source cannot be opened or has no clip in the split "train".
 [[nodiscard]] CodecData open_codec_data(const CodecTrainOptions& options);
 
-/// Batches of training excerpts of whole latent frames.
+/// Batches of training excerpts of whole latent frames, augmented as `options` say.
 /// @param purpose  names the seed: "train", "init". @param first  the batch to begin with.
 [[nodiscard]] std::unique_ptr<data::ExcerptLoader> make_loader(const CodecTrainOptions& options,
                                                                const CodecData& data,

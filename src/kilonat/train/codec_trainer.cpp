@@ -154,8 +154,10 @@ double CodecTrainer::settle_rate() {
   const std::int64_t batch_size = options_.data.excerpts.batch_size;
   const std::int64_t num_batches =
       (options_.rate.calibration_excerpts + batch_size - 1) / batch_size;
+  CodecTrainOptions plain = options_;
+  plain.data.excerpts = data::without_augmentation(options_.data.excerpts);
   const auto batches_of = [&](std::string_view purpose) {
-    return [this, loader = std::shared_ptr(make_loader(options_, data_, purpose, 0))] {
+    return [this, loader = std::shared_ptr(make_loader(plain, data_, purpose, 0))] {
       throw_if_interrupted("measuring the rate (the last checkpoint is saved)");
       return loader->next().audio_BCT.to(request_.device);
     };
