@@ -1,6 +1,7 @@
 #include "kilonat/train/training_run.h"
 
 #include <filesystem>
+#include <optional>
 
 #include "base/expect_error.h"
 #include "base/temporary_folder.h"
@@ -61,10 +62,11 @@ class TrainingRuns : public ::testing::Test {
 };
 
 TEST_F(TrainingRuns, SaveWhatWasTrainedWhenAReportIsInterrupted) {
-  CountingRun run(options());
-  run.interrupted_report = 6;
-  run.begin(nullptr);
-  const std::string message = message_of<Interrupted>([&] { run.train(); });
+  std::optional<CountingRun> run(options());
+  run->interrupted_report = 6;
+  run->begin(nullptr);
+  const std::string message = message_of<Interrupted>([&] { run->train(); });
+  run.reset();  // lets go of the folder
   EXPECT_THAT(message, HasSubstr("interrupted at step 6 of 10"));
   EXPECT_THAT(message, HasSubstr("kilonat count --resume"));
   EXPECT_EQ(latest_step(folder_.path() / "run"), 6);
@@ -85,9 +87,21 @@ TEST_F(TrainingRuns, KeepCheckpointsBackWhileBatchesAreNotFinite) {
   EXPECT_EQ(run.sum, 45 - 3);
 }
 
+TEST_F(TrainingRuns, RefuseAFolderThatAnotherIsAtWorkIn) {
+  CountingRun first(options());
+  first.begin(nullptr);
+  CountingRun resumed(options(/*resume=*/true));
+  EXPECT_THAT(message_of<IoError>([&] { resumed.begin(nullptr); }), HasSubstr("another process"));
+  TrainingRunOptions replacing = options();
+  replacing.replace = true;
+  CountingRun second(replacing);
+  EXPECT_THAT(message_of<IoError>([&] { second.begin(nullptr); }), HasSubstr("another process"));
+  first.train();  // undisturbed
+  EXPECT_EQ(first.sum, 45);
+}
+
 TEST_F(TrainingRuns, RefuseACheckpointOfAnotherKind) {
-  CountingRun run(options());
-  run.begin(nullptr);
+  CountingRun(options()).begin(nullptr);
   Checkpoint foreign;
   foreign.step = 5;
   foreign.state["guard"] = NonFiniteGuard(1).state();

@@ -19,11 +19,13 @@ TrainingRun::TrainingRun(TrainingRunOptions options)
 
 void TrainingRun::begin(std::unique_ptr<RunSink> console) {
   const RunFolder& folder = options_.folder;
+  if (folder.holds_run()) lock_folder();
   if (options_.resume) {
     restore();
   } else {
     start_anew();
     create_run_folder(folder, options_.replace);
+    lock_folder();
   }
   write_text_atomic(folder.config(), options_.config);
   const auto resumed = options_.resume ? std::optional(done_) : std::nullopt;

@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "kilonat/base/folder_lock.h"
 #include "kilonat/config/schema.h"
 #include "kilonat/train/checkpoint.h"
 #include "kilonat/train/codec_step.h"
@@ -62,9 +64,10 @@ class TrainingRun {
   TrainingRun(const TrainingRun&) = delete;
   TrainingRun& operator=(const TrainingRun&) = delete;
 
-  /// Makes or opens the folder and the log. A run cut off at once can be resumed too.
-  /// @param console  may be null. @throws FormatError for a checkpoint that is none; IoError; what
-  ///                 the kind of run throws.
+  /// Makes or opens the folder, which no other run may then use, and the log. A run cut off at
+  /// once can be resumed too.
+  /// @param console  may be null. @throws FormatError for a checkpoint that is none; IoError, also
+  ///                 if another process is at work in the folder; what the kind of run throws.
   void begin(std::unique_ptr<RunSink> console);
   /// Steps to the end, and saves a checkpoint of it. @throws Interrupted after Ctrl-C, once a
   /// checkpoint is saved; NumericError if too many batches, or the weights, are not finite.
@@ -87,6 +90,7 @@ class TrainingRun {
   [[nodiscard]] std::int64_t num_skipped() const { return guard_.num_skipped(); }
 
  private:
+  void lock_folder() { lock_.emplace(options_.folder.path); }
   void restore();
   void train_one_batch();
   void report();
@@ -94,6 +98,7 @@ class TrainingRun {
   void stop_if_interrupted();
 
   TrainingRunOptions options_;
+  std::optional<FolderLock> lock_;
   NonFiniteGuard guard_;
   RunLog log_;
   std::int64_t done_ = 0;      // steps done
