@@ -21,11 +21,11 @@ using ::testing::HasSubstr;
 TEST(FolderLock, LetsOneInAtATime) {
   const kilonat::testing::TemporaryFolder folder;
   std::optional<FolderLock> first(folder.path());
-  EXPECT_THAT(message_of<IoError>([&] { FolderLock second(folder.path()); }),
+  EXPECT_THAT(message_of<BusyError>([&] { FolderLock second(folder.path()); }),
               AllOf(HasSubstr("another process"), HasSubstr(folder.path().string())));
   FolderLock moved = std::move(*first);
   first.reset();
-  EXPECT_THROW(FolderLock second(folder.path()), IoError);  // it went on living
+  EXPECT_THROW(FolderLock second(folder.path()), BusyError);  // it went on living
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 

@@ -87,8 +87,22 @@ TEST_F(ExportTest, WritesOobleckForDiffusers) {
   EXPECT_FALSE(back.model->options().final_tanh);
   expect_same_model(model, back.model);
   const auto config = nlohmann::json::parse(read_text(folder_ / "out" / "config.json"));
-  EXPECT_EQ(config["_class_name"], "AutoencoderOobleck");
-  EXPECT_EQ(config["downsampling_ratios"], (nlohmann::json{2, 4}));
+  EXPECT_EQ(config, nlohmann::json::parse(R"({
+    "_class_name": "AutoencoderOobleck", "audio_channels": 2, "channel_multiples": [1, 3],
+    "decoder_channels": 5, "decoder_input_channels": 3, "downsampling_ratios": [2, 4],
+    "encoder_hidden_size": 6, "sampling_rate": 24000})"));
+}
+
+TEST_F(ExportTest, FindsTheMultiplesOfAnOobleckThatDoubles) {
+  AutoencoderOptions options = oobleck();
+  options.encoder_channel_multiples = {2, 4};
+  options.decoder_channel_multiples = {2, 4};
+  const ImportedModel imported = there_and_back(scrambled(options), "diffusers");
+  EXPECT_TRUE(
+      imported.model->options().decoder_channel_multiples.empty());  // as the importer has it
+  const ExportedModel again = export_model(*imported.model, "diffusers");
+  EXPECT_EQ(again.configs.at("config.json"),
+            export_model(*scrambled(options), "diffusers").configs.at("config.json"));
 }
 
 TEST_F(ExportTest, WritesOobleckForStableAudioTools) {
@@ -104,6 +118,22 @@ TEST_F(ExportTest, WritesOobleckForStableAudioTools) {
     EXPECT_EQ(back.model->options().snake, snake);
     EXPECT_TRUE(back.model->options().final_tanh);
     expect_same_model(model, back.model);
+    const auto config = nlohmann::json::parse(read_text(folder_ / "out" / "model_config.json"));
+    EXPECT_EQ(config["model"]["encoder"]["config"],
+              (nlohmann::json{{"in_channels", 2},
+                              {"channels", 7},
+                              {"c_mults", {1, 3}},
+                              {"strides", {2, 4}},
+                              {"latent_dim", 6},
+                              {"use_snake", options.snake != "elu"}}));
+    EXPECT_EQ(config["model"]["decoder"]["config"],
+              (nlohmann::json{{"out_channels", 2},
+                              {"channels", 5},
+                              {"c_mults", {2, 3}},
+                              {"strides", {2, 4}},
+                              {"latent_dim", 3},
+                              {"use_snake", options.snake != "elu"},
+                              {"final_tanh", true}}));
     std::filesystem::remove_all(folder_ / "out");
   }
 }
@@ -118,6 +148,12 @@ TEST_F(ExportTest, WritesDacForTransformers) {
   EXPECT_EQ(file.metadata().at("format"), "pt");  // from_pretrained refuses a file without
   EXPECT_FALSE(file.contains("encoder.conv1.weight_g"));
   EXPECT_TRUE(std::filesystem::exists(folder_ / "out" / "preprocessor_config.json"));
+  const auto config = nlohmann::json::parse(read_text(folder_ / "out" / "config.json"));
+  EXPECT_EQ(config, nlohmann::json::parse(R"({
+    "model_type": "dac", "architectures": ["DacModel"], "encoder_hidden_size": 6,
+    "downsampling_ratios": [2, 4], "decoder_hidden_size": 16, "upsampling_ratios": [4, 2],
+    "hidden_size": 24, "hop_length": 8, "n_codebooks": 3, "codebook_size": 8, "codebook_dim": 2,
+    "quantizer_dropout": 0.5, "sampling_rate": 24000})"));
 }
 
 std::string refusal(const AutoencoderOptions& options, const std::string& format) {
@@ -140,6 +176,9 @@ TEST_F(ExportTest, SaysAllThatAFormatCannotExpress) {
               AllOf(HasSubstr("rvq"), HasSubstr("more than one channel")));
   EXPECT_THAT(refusal(dac(), "stable-audio-tools"),
               AllOf(HasSubstr("bottleneck"), HasSubstr("bias")));
+  options = dac();
+  options.bottleneck.codebook_size = 9;
+  EXPECT_THAT(refusal(options, "transformers"), HasSubstr("power of two"));
   EXPECT_THAT(refusal(dac(), "onnx"), HasSubstr("diffusers, stable-audio-tools, transformers"));
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <numbers>
 #include <set>
 
 #include <gmock/gmock.h>
@@ -170,6 +171,43 @@ TEST(ExcerptMaker, FlipsHalfOfTheExcerptsAndJittersTheirGain) {
   EXPECT_LT(levels.abs().max().item<float>(), 0.01 * 2);
   EXPECT_GT(levels.abs().min().item<float>(), 0.01 / 2);
   EXPECT_GT(levels.abs().std().item<float>(), 0.002);
+}
+
+/// One clip of 1 s at 8 kHz: cos(0.5 i).
+class ToneSource : public FakeSource {
+ public:
+  ToneSource() : FakeSource(1, {}) {}
+  [[nodiscard]] audio::AudioBuffer read(std::size_t) const override {
+    audio::AudioBuffer buffer = audio::make_buffer(8000, 1, 8000);
+    for (std::size_t i = 0; i < 8000; ++i) {
+      buffer.channels[0][i] = std::cos(0.5F * static_cast<float>(i));
+    }
+    return buffer;
+  }
+};
+
+/// The phase that a tone of 0.5 rad a sample begins with.
+double phase_of(const float* x) {
+  return std::atan2((std::cos(0.5) * x[0] - x[1]) / std::sin(0.5), x[0]);
+}
+
+TEST(ExcerptMaker, TurnsEachExcerptByAnAngleOfItsOwn) {
+  const auto source = std::make_shared<ToneSource>();
+  ExcerptOptions options = plain_options();
+  const Batch plain = make_maker(source, options, 64)->make(0);
+  options.shift_phase = true;
+  const Batch turned = make_maker(source, options, 64)->make(0);
+  std::set<int> angles;
+  for (std::int64_t b = 0; b < 4; ++b) {
+    const auto* x = turned.audio_BCT[b][0].data_ptr<float>();
+    const double phase = phase_of(x);
+    // A tone to its edges: what is around the excerpt was turned with it.
+    for (int i = 0; i < 64; ++i)
+      EXPECT_NEAR(x[i], std::cos(phase + 0.5 * i), 0.02) << b << ' ' << i;
+    const double angle = phase - phase_of(plain.audio_BCT[b][0].data_ptr<float>());
+    angles.insert(static_cast<int>(std::lround(10 * std::remainder(angle, 2 * std::numbers::pi))));
+  }
+  EXPECT_GT(angles.size(), 2U);
 }
 
 TEST(ExcerptMaker, TurnsThePhasesOfExcerptsWithinTheirClip) {

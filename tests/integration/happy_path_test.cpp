@@ -270,7 +270,17 @@ TEST_F(HappyPath, AnImportedCodecIsTamed) {
                              scratch_("tamed"),
                              {"--init", scratch_("official.safetensors"), "--rate", "10"}));
   EXPECT_NEAR(rate_of(scratch_("tamed"), "after.json"), 10, 1.5);  // 120 steps are few
-  // And back to where it came from.
+  // And back to where it came from; not where nobody can write, nor over the model itself.
+  const Outcome nowhere = kilonat({"export", "diffusers", scratch_("tamed"), "/proc/kilonat"});
+  EXPECT_EQ(nowhere.exit_code, 7) << nowhere.err;
+  EXPECT_THAT(nowhere.err, HasSubstr("/proc/kilonat"));
+  const Outcome itself =
+      kilonat({"export", "stable-audio-tools", scratch_("tamed"), scratch_("tamed"), "--force"});
+  EXPECT_EQ(itself.exit_code, 2) << itself.err;
+  EXPECT_THAT(itself.err, HasSubstr("the model itself"));
+  const Outcome gated = kilonat({"export", "transformers", scratch_("tamed"), scratch_("x")});
+  EXPECT_EQ(gated.exit_code, 2) << gated.err;
+  EXPECT_THAT(gated.err, HasSubstr("rvq"));
   expect_success({"export",
                   "diffusers",
                   scratch_("tamed"),

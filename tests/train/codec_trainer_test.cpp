@@ -43,5 +43,35 @@ TEST(TrainCodec, FitsCodebooksToTheSoundsUnlessToldNotTo) {
   EXPECT_GT((drawn - 1).abs().max().item<double>(), 0.5);
 }
 
+/// Excerpts of 0.1 s, and one step that changes next to nothing.
+TrainRequest small_request(const std::filesystem::path& folder) {
+  TrainRequest request;
+  request.run_folder = folder / "run";
+  CodecTrainOptions& options = request.options;
+  options.codec = testing::small_codec();
+  options.loss.mel.window_lengths = {64};
+  options.loss.mel.num_mels = {8};
+  options.data.sources = {"procedural:kick,rain,clips=8,seconds=1.5"};
+  options.data.excerpts.batch_size = 2;
+  options.data.excerpts.duration_s = 0.1;
+  options.rate.calibration_excerpts = 16;
+  options.rate.edge_frames = 2;
+  options.optim.generator.learning_rate = 1e-6;
+  options.run.steps = 1;
+  return request;
+}
+
+TEST(TrainCodec, MeasuresTheRateOfExcerptsThatAreNotAugmented) {
+  const testing::TemporaryFolder folder;
+  TrainRequest request = small_request(folder.path());
+  const double plain_kbps = train_codec(request, nullptr).excerpt_kbps;
+  // The same run, measured again at its end.
+  request.resume = true;
+  request.options.data.excerpts.gain_jitter_db = 20;
+  request.options.data.excerpts.shift_phase = true;
+  EXPECT_EQ(train_codec(request, nullptr).excerpt_kbps, plain_kbps);
+  EXPECT_GT(plain_kbps, 0);
+}
+
 }  // namespace
 }  // namespace kilonat::train

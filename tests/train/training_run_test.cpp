@@ -1,6 +1,7 @@
 #include "kilonat/train/training_run.h"
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 
 #include "base/expect_error.h"
@@ -25,10 +26,14 @@ class CountingRun : public TrainingRun {
   using TrainingRun::TrainingRun;
 
   std::int64_t sum = 0;
+  std::function<void()> while_it_starts;
   std::int64_t bad_step = -1;
   std::int64_t interrupted_report = -1;
 
  protected:
+  void start_anew() override {
+    if (while_it_starts) while_it_starts();
+  }
   BatchResult run_step(std::int64_t done) override {
     if (done == bad_step) return {{.not_finite = "loss", .scalars = {}}, {"clip"}};
     sum += done;
@@ -91,13 +96,24 @@ TEST_F(TrainingRuns, RefuseAFolderThatAnotherIsAtWorkIn) {
   CountingRun first(options());
   first.begin(nullptr);
   CountingRun resumed(options(/*resume=*/true));
-  EXPECT_THAT(message_of<IoError>([&] { resumed.begin(nullptr); }), HasSubstr("another process"));
+  EXPECT_THAT(message_of<BusyError>([&] { resumed.begin(nullptr); }), HasSubstr("another process"));
   TrainingRunOptions replacing = options();
   replacing.replace = true;
   CountingRun second(replacing);
-  EXPECT_THAT(message_of<IoError>([&] { second.begin(nullptr); }), HasSubstr("another process"));
+  EXPECT_THAT(message_of<BusyError>([&] { second.begin(nullptr); }), HasSubstr("another process"));
   first.train();  // undisturbed
   EXPECT_EQ(first.sum, 45);
+}
+
+TEST_F(TrainingRuns, DoNotReplaceARunThatBeganWhileTheyStarted) {
+  CountingRun first(options());
+  TrainingRunOptions replacing = options();
+  replacing.replace = true;
+  CountingRun second(replacing);
+  second.while_it_starts = [&] { first.begin(nullptr); };
+  EXPECT_THAT(message_of<BusyError>([&] { second.begin(nullptr); }), HasSubstr("another process"));
+  first.train();
+  EXPECT_EQ(latest_step(folder_.path() / "run"), 10);
 }
 
 TEST_F(TrainingRuns, RefuseACheckpointOfAnotherKind) {

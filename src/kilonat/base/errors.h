@@ -63,6 +63,12 @@ class IoError : public Error {
   explicit IoError(std::string message) : Error(std::move(message), 7) {}
 };
 
+/// A folder that another process is at work in. Exit code 7.
+class BusyError : public IoError {
+ public:
+  using IoError::IoError;
+};
+
 /// A broken promise of our own code. Exit code 70.
 class InternalError : public Error {
  public:

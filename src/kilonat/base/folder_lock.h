@@ -11,8 +11,8 @@ namespace kilonat {
 /// Note [No locks]: some network file systems have none. There the folder is used unlocked.
 class FolderLock {
  public:
-  /// @throws IoError if there is no such folder, or another FolderLock holds it (in this process
-  /// or another).
+  /// @throws BusyError if another FolderLock holds it (in this process or another); IoError if
+  /// there is no such folder.
   explicit FolderLock(const std::filesystem::path& folder);
   ~FolderLock();
   FolderLock(FolderLock&& other) noexcept;

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "kilonat/base/errors.h"
 #include "kilonat/cli/commands.h"
 #include "kilonat/codec/export/export.h"
 #include "kilonat/codec/model_file.h"
@@ -32,6 +33,12 @@ void run(const ExportFlags& flags) {
   std::vector<std::string> files{(folder / exported.weights_file).string()};
   for (const auto& [name, config] : exported.configs) files.push_back((folder / name).string());
   for (const std::string& file : files) refuse_existing(file, flags.common);
+  std::error_code ignored;
+  KILONAT_REQUIRE(
+      !std::filesystem::equivalent(files.front(), codec::model_file_path(flags.model), ignored),
+      ConfigError,
+      "exporting to '{}': it is the model itself; choose another folder",
+      flags.out);
   if (!flags.common.json_path.empty()) refuse_existing(flags.common.json_path, flags.common);
   codec::write_exported(exported, folder);
   for (const std::string& file : files) say(flags.common, fmt::format("wrote {}", file));

@@ -1,5 +1,6 @@
 /// kilonat import: official checkpoints as Kilonat models.
 
+#include <cmath>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "kilonat/base/errors.h"
 #include "kilonat/base/printable.h"
 #include "kilonat/cli/commands.h"
 #include "kilonat/codec/import/import.h"
@@ -32,6 +34,9 @@ void run(const ImportFlags& flags) {
   set_up_cpu(flags.common, "import");
   refuse_existing(flags.out, flags.common);
   if (!flags.common.json_path.empty()) refuse_existing(flags.common.json_path, flags.common);
+  KILONAT_REQUIRE(!flags.loudness_lufs || std::isfinite(*flags.loudness_lufs),
+                  ConfigError,
+                  "--loudness: expected a number of LUFS");
   const codec::ImportedModel imported =
       codec::import_checkpoint(flags.in,
                                {.family = flags.family == "auto" ? "" : flags.family,

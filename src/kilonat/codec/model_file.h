@@ -21,8 +21,8 @@ struct ModelMetadata {
   double target_kbps = 0;       ///< rate that training aimed at
   double rate_kbps = 0;         ///< KL rate measured at its end, whole training clips
   double informative_kbps = 0;  ///< against the best static Gaussian
-  double excerpt_kbps = 0;      ///< KL rate on fresh training excerpts: what the target is about
-  double nats_per_frame = 0;    ///< KL against N(0, 1)
+  double excerpt_kbps = 0;  ///< KL rate on fresh excerpts, not augmented: what the target is about
+  double nats_per_frame = 0;  ///< KL against N(0, 1)
   std::int64_t training_steps = 0;
   std::string origin{};   ///< "trained", or the family it was imported from
   std::string version{};  ///< of Kilonat; set by save_model

@@ -24,7 +24,7 @@ void describe(config::Schema& schema, ExcerptOptions& options) {
              {.doc = "what is brought to loudness_lufs", .choices = {"none", "clip", "excerpt"}})
       .field("loudness_lufs",
              options.loudness_lufs,
-             {.doc = "target of the normalisation; no peak goes beyond 1",
+             {.doc = "target of the normalisation; no peak goes beyond 1 by it",
               .unit = "LUFS",
               .min = -70,
               .max = 0})

@@ -22,7 +22,7 @@ struct ExcerptOptions {
   std::int64_t gate_tries = 8;  ///< draws in all; then the loudest is taken
 
   std::string loudness_scope = "clip";  ///< none | clip | excerpt: what is brought to ..
-  double loudness_lufs = -16;           ///< .. this loudness; no peak beyond 1
+  double loudness_lufs = -16;           ///< .. this loudness; no peak beyond 1 by it
 
   bool flip_polarity = true;    ///< half of the excerpts
   double gain_jitter_db = 0.0;  ///< a gain from the uniform distribution on +- this

@@ -13,7 +13,7 @@ namespace kilonat::data {
 ///
 /// Note [Around the stretch]: H reaches far, so the clip around the stretch (128 ms on either side,
 /// silence beyond the clip's ends) is transformed with it. descript-audiotools turns the bins of an
-/// STFT, which comes to the same but for its windows (core/effects.py, shift_phase).
+/// STFT, which comes to the same but for its windows (audiotools/core/dsp.py, shift_phase).
 ///
 /// @param start, length  the stretch, in samples. REQUIRES: within the clip.
 /// @return the stretch, with the clip's channels, all turned alike.

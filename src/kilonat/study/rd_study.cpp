@@ -126,6 +126,8 @@ void RdStudy::run(const PlannedUnit& unit,
     measure(unit, on_measure);
   } catch (const Interrupted&) {
     throw;
+  } catch (const BusyError&) {
+    throw;  // it has not failed: another process trains it
   } catch (const Error& error) {
     note_failure(unit, error.what());
     throw;

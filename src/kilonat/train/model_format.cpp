@@ -1,6 +1,7 @@
 #include "kilonat/train/model_format.h"
 
 #include <charconv>
+#include <cmath>
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -23,7 +24,7 @@ data::ClipFormat clip_format(const codec::LoadedModel& loaded) {
   const std::string& text = found->second;
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  KILONAT_REQUIRE(error == std::errc() && end == text.data() + text.size(),
+  KILONAT_REQUIRE(error == std::errc() && end == text.data() + text.size() && std::isfinite(value),
                   FormatError,
                   "model metadata: {} is '{}', expected a number",
                   kLoudnessKey,

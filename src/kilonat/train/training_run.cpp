@@ -24,6 +24,7 @@ void TrainingRun::begin(std::unique_ptr<RunSink> console) {
     restore();
   } else {
     start_anew();
+    if (!lock_ && folder.holds_run()) lock_folder();  // another process has made it meanwhile
     create_run_folder(folder, options_.replace);
     lock_folder();
   }

@@ -66,8 +66,9 @@ class TrainingRun {
 
   /// Makes or opens the folder, which no other run may then use, and the log. A run cut off at
   /// once can be resumed too.
-  /// @param console  may be null. @throws FormatError for a checkpoint that is none; IoError, also
-  ///                 if another process is at work in the folder; what the kind of run throws.
+  /// @param console  may be null. @throws FormatError for a checkpoint that is none; BusyError if
+  ///                 another process is at work in the folder; IoError; what the kind of run
+  ///                 throws.
   void begin(std::unique_ptr<RunSink> console);
   /// Steps to the end, and saves a checkpoint of it. @throws Interrupted after Ctrl-C, once a
   /// checkpoint is saved; NumericError if too many batches, or the weights, are not finite.

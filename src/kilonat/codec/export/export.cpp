@@ -1,6 +1,7 @@
 #include "kilonat/codec/export/export.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include <ATen/ATen.h>
@@ -61,21 +62,44 @@ void check_common(const AutoencoderOptions& options, Obstacles& obstacles) {
                    "decoder strides that are not the encoder's backwards");
 }
 
-/// Widths of the blocks as multiples of the first convolution's.
-Integers encoder_multiples(const AutoencoderOptions& options) {
-  Integers multiples;
-  const Integers widths = encoder_widths(options);
+/// Widths after the blocks, outermost first, in units of the outermost layer's.
+struct Multiples {
+  std::int64_t base = 0;
+  Integers values;
+  bool are_whole = true;
+};
+
+/// @param widths  along the model, outermost first: one more than there are blocks.
+Multiples multiples_of(const Integers& widths) {
+  Multiples multiples{.base = widths.front()};
   for (std::size_t i = 1; i < widths.size(); ++i) {
-    multiples.push_back(widths[i] / options.encoder_channels);
+    multiples.values.push_back(widths[i] / multiples.base);
+    if (widths[i] % multiples.base != 0) multiples.are_whole = false;
   }
   return multiples;
+}
+
+Multiples encoder_multiples(const AutoencoderOptions& options) {
+  return multiples_of(encoder_widths(options));
+}
+
+Multiples decoder_multiples(const AutoencoderOptions& options) {
+  return multiples_of(reversed(decoder_widths(options)));
+}
+
+/// Every block's width is twice the one outside it, as DAC's.
+bool are_doubled(const Integers& widths) {
+  for (std::size_t i = 1; i < widths.size(); ++i) {
+    if (widths[i] != 2 * widths[i - 1]) return false;
+  }
+  return true;
 }
 
 void check_oobleck(const AutoencoderOptions& options, Obstacles& obstacles) {
   check_common(options, obstacles);
   obstacles.unless(!options.output_bias, "a bias of the last convolution");
-  obstacles.unless(!options.decoder_channel_multiples.empty(),
-                   "decoder widths without codec.decoder_channel_multiples");
+  obstacles.unless(decoder_multiples(options).are_whole,
+                   "decoder widths that are no multiples of the last one");
 }
 
 ExportedModel for_diffusers(const AutoencoderOptions& options, Obstacles& obstacles) {
@@ -84,7 +108,7 @@ ExportedModel for_diffusers(const AutoencoderOptions& options, Obstacles& obstac
   obstacles.unless(!options.final_tanh, "a tanh at its end");
   obstacles.unless(options.bottleneck.kind == "gaussian" && !options.bottleneck.projections,
                    "a bottleneck that is not gaussian without projections");
-  obstacles.unless(encoder_multiples(options) == options.decoder_channel_multiples,
+  obstacles.unless(encoder_multiples(options).values == decoder_multiples(options).values,
                    "decoder widths in other multiples than the encoder's");
   obstacles.unless(
       encoder_out_channels(options) == options.encoder_channels,
@@ -97,8 +121,8 @@ ExportedModel for_diffusers(const AutoencoderOptions& options, Obstacles& obstac
   exported.weights_file = "diffusion_pytorch_model.safetensors";
   exported.configs["config.json"] = {{"_class_name", "AutoencoderOobleck"},
                                      {"audio_channels", options.num_channels},
-                                     {"channel_multiples", encoder_multiples(options)},
-                                     {"decoder_channels", options.decoder_channels},
+                                     {"channel_multiples", encoder_multiples(options).values},
+                                     {"decoder_channels", decoder_multiples(options).base},
                                      {"decoder_input_channels", decoder_in_channels(options)},
                                      {"downsampling_ratios", options.encoder_strides},
                                      {"encoder_hidden_size", options.encoder_channels},
@@ -119,7 +143,7 @@ ExportedModel for_stable_audio_tools(const AutoencoderOptions& options, Obstacle
                {"config",
                 {{"in_channels", options.num_channels},
                  {"channels", options.encoder_channels},
-                 {"c_mults", encoder_multiples(options)},
+                 {"c_mults", encoder_multiples(options).values},
                  {"strides", options.encoder_strides},
                  {"latent_dim", encoder_out_channels(options)},
                  {"use_snake", use_snake}}}}},
@@ -127,8 +151,8 @@ ExportedModel for_stable_audio_tools(const AutoencoderOptions& options, Obstacle
               {{"type", "oobleck"},
                {"config",
                 {{"out_channels", options.num_channels},
-                 {"channels", options.decoder_channels},
-                 {"c_mults", options.decoder_channel_multiples},
+                 {"channels", decoder_multiples(options).base},
+                 {"c_mults", decoder_multiples(options).values},
                  {"strides", reversed(options.decoder_strides)},
                  {"latent_dim", decoder_in_channels(options)},
                  {"use_snake", use_snake},
@@ -156,8 +180,10 @@ ExportedModel for_transformers(const AutoencoderOptions& options, Obstacles& obs
   obstacles.unless(options.output_bias, "no bias of the last convolution");
   obstacles.unless(options.num_channels == 1, "more than one channel");
   obstacles.unless(
-      options.encoder_channel_multiples.empty() && options.decoder_channel_multiples.empty(),
-      "widths in other multiples than DAC's");
+      are_doubled(encoder_widths(options)) && are_doubled(reversed(decoder_widths(options))),
+      "widths that do not double from block to block");
+  obstacles.unless(std::has_single_bit(static_cast<std::uint64_t>(bottleneck.codebook_size)),
+                   "a codebook_size that is no power of two");
   const std::int64_t hidden = encoder_widths(options).back();
   obstacles.unless(encoder_out_channels(options) == hidden,
                    fmt::format("{} channels out of the encoder, where it has those of the last "
